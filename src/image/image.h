@@ -1,0 +1,26 @@
+/* image.h - picture files to RGB8, as Pillow's Image.open(path).convert("RGB") gives them. */
+#ifndef CF_IMAGE_IMAGE_H
+#define CF_IMAGE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct cf_image { /* zero-initialise; owns rgb */
+    int32_t width, height;
+    uint8_t *rgb; /* [height, width, 3], row-major */
+} cf_image;
+
+enum { CF_IMAGE_MAX_PIXELS = 178956970 }; /* Pillow's decompression bomb error: twice MAX_IMAGE_PIXELS */
+
+CF_MUST_USE cf_status cf_image_create(cf_image *out, int64_t width, int64_t height, cf_error *err); /* zeroed */
+void cf_image_deinit(cf_image *im);
+
+/* Decodes a JPEG or PNG by its first bytes, whatever the file's name says: grey, palette (with transparency), RGBA (alpha dropped, as Pillow
+ * does), 16-bit grey, interlaced, CMYK and YCCK JPEG (Adobe inversion). EXIF orientation is ignored, as convert() ignores it. `name` is for
+ * messages. */
+CF_MUST_USE cf_status cf_image_decode(cf_image *out, const unsigned char *data, size_t n, const char *name, cf_error *err);
+CF_MUST_USE cf_status cf_image_open(cf_image *out, const char *path, cf_error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* preprocess.h - RGB8 to the pixel_values of CLIPImageProcessor (Pillow backend), and boxes to the patches they touch.
+ *
+ * Bit-exact up to and including the resized bytes: Pillow's antialiased bicubic resize with its fixed-point coefficients (Pillow
+ * src/libImaging/Resample.c). The final (x * rescale - mean) / std is done in float32 in the order numpy does it. */
+#ifndef CF_IMAGE_PREPROCESS_H
+#define CF_IMAGE_PREPROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "image/image.h"
+
+typedef enum cf_image_fit {
+    CF_FIT_CROP, /* short side to the crop size, centre crop: Hugging Face LLaVA-1.5 */
+    CF_FIT_PAD   /* pad to a square with the mean colour (LLaVA's expand2square), then resize: original LLaVA-1.5 */
+} cf_image_fit;
+
+typedef struct cf_preprocess {
+    cf_image_fit fit;
+    int32_t shortest_edge;        /* size.shortest_edge; 0 where size gives height and width */
+    int32_t size_h, size_w;       /* size.height, size.width; 0 where shortest_edge is given */
+    int32_t crop_h, crop_w;       /* crop_size; the shape of pixel_values */
+    bool do_resize, do_center_crop, do_rescale, do_normalize;
+    int32_t resample;             /* PIL filter number; 3 = bicubic, the only one supported */
+    double rescale_factor;
+    double mean[3], std[3];
+} cf_preprocess;
+
+/* From preprocessor_config.json (transformers 4 and 5) or the "image_processor" member of processor_config.json; sizes may be numbers or objects, as
+ * both exist in published folders. `where` names the file in messages. fit is CROP unless the file carries do_pad for a square (then PAD). */
+CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
+
+/* Antialiased bicubic (Keys a = -0.5, support scaled when shrinking), both passes, rounding as Pillow. */
+CF_MUST_USE cf_status cf_image_resize(cf_image *out, const cf_image *in, int32_t width, int32_t height, cf_error *err);
+
+/* The geometry half: resize, crop or pad; out is crop_w x crop_h RGB8. */
+CF_MUST_USE cf_status cf_preprocess_fit(cf_image *out, const cf_image *in, const cf_preprocess *p, cf_error *err);
+
+/* The arithmetic half: pixels[3, crop_h, crop_w] f32 from a fitted picture. */
+void cf_preprocess_values(float *pixels, const cf_image *fitted, const cf_preprocess *p);
+
+typedef struct cf_box { /* pixels of the original picture; x + w and y + h are inside the box, as PIL's rectangle draws */
+    int64_t x, y, w, h;
+} cf_box;
+
+/* hit[(crop_h/patch) * (crop_w/patch)], row-major: true where a patch keeps at least one pixel of the pure box colour after the boxes, drawn as filled
+ * rectangles on a mask of the picture's size (red on green), have gone through fit. Drawing clips at the border; a box that does not meet the picture at
+ * all, or has a negative extent, is CF_MISMATCH and named. No box gives no hit. */
+CF_MUST_USE cf_status cf_preprocess_boxes(bool *hit, int32_t width, int32_t height, const cf_box *boxes, int64_t n_boxes, int32_t patch_size,
+                                          const cf_preprocess *p, cf_error *err);
+
+#endif
