@@ -25,7 +25,7 @@ cf_status cf_json_parse(cf_json **out, cf_slice text, const char *where, cf_erro
         return cf_fail(err, CF_FORMAT, "%s: not valid JSON at byte %lld", where, at);
     }
     const cf_slice rest = cf_slice_trim((cf_slice){end, text.n - (size_t)(end - text.data)});
-    if (rest.n && rest.data[0] != '\0') {
+    if (rest.n) {
         cJSON_Delete(root);
         return cf_fail(err, CF_FORMAT, "%s: unexpected text after the JSON value at byte %lld", where,
                        (long long)(rest.data - text.data));
@@ -108,7 +108,7 @@ bool cf_json_bool(const cf_json *node, bool otherwise)
 bool cf_json_i64(int64_t *out, const cf_json *node)
 {
     const double v = cf_json_number(node, NAN);
-    if (!(fabs(v) <= 9007199254740992.0) || v != floor(v)) /* 2^53: beyond it a double skips integers */
+    if (!(fabs(v) < 9007199254740992.0) || v != floor(v)) /* from 2^53 on a double stands for several integers */
         return false;
     *out = (int64_t)v;
     return true;

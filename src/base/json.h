@@ -38,7 +38,7 @@ const char *cf_json_name(const cf_json *member); /* member name, NUL-terminated 
 const char *cf_json_string(const cf_json *node); /* NULL unless a string */
 double cf_json_number(const cf_json *node, double otherwise);
 bool cf_json_bool(const cf_json *node, bool otherwise);
-/* True and *out set where the node is a number with an exact integer value. */
+/* True and *out set where the node is a number with an exact integer value, smaller in size than 2^53. */
 bool cf_json_i64(int64_t *out, const cf_json *node);
 
 #endif

@@ -37,16 +37,19 @@ typedef struct cf_config {
     cf_text_config text;
     cf_activation projector_hidden_act;
     bool projector_bias;
-    int64_t feature_layer;         /* vision_feature_layer resolved to an index 0..n_layers of the tower's hidden states (-2 -> n_layers-1) */
+    int64_t
+        feature_layer; /* vision_feature_layer resolved to an index 0..n_layers of the tower's hidden states (-2 -> n_layers-1) */
     bool feature_drop_class_token; /* vision_feature_select_strategy: "default" true, "full" false */
     int32_t image_token_id;        /* image_token_index or image_token_id */
     int32_t bos_token_id;
-    int32_t eos_token_ids[CF_MAX_EOS]; /* from generation_config.json where present, else config.json; a number or a list */
+    int32_t
+        eos_token_ids[CF_MAX_EOS]; /* from generation_config.json where present, else config.json; a number or a list */
     int32_t n_eos;
 } cf_config;
 
 /* generation may be NULL. `where` names config.json in messages. CF_UNSUPPORTED for a model_type, activation, rope type or
  * sub-model type that crossflow does not run; CF_FORMAT for missing or nonsensical extents (not positive, heads not dividing, ...). */
-CF_MUST_USE cf_status cf_config_parse(cf_config *out, const cf_json *config, const cf_json *generation, const char *where, cf_error *err);
+CF_MUST_USE cf_status cf_config_parse(cf_config *out, const cf_json *config, const cf_json *generation,
+                                      const char *where, cf_error *err);
 
 #endif

@@ -73,7 +73,8 @@ void cf_to_f32(float *dst, const void *src, cf_dtype dtype, size_t n)
     const uint16_t *h = src;
     switch (dtype) {
     case CF_F32:
-        memcpy(dst, src, n * sizeof *dst);
+        if (n) /* an empty array may have no address */
+            memcpy(dst, src, n * sizeof *dst);
         break;
     case CF_F16:
         for (size_t i = 0; i < n; i++)
@@ -92,7 +93,7 @@ cf_difference cf_compare(const float *a, const float *b, size_t n)
     double largest = 0, square = 0, square_b = 0;
     for (size_t i = 0; i < n; i++) {
         const double e = fabs((double)a[i] - (double)b[i]);
-        if (isnan(e)) {
+        if (!isfinite(e)) { /* NaN; and infinity, which would make the ratios below NaN */
             d.max_abs = d.max_relative = d.nmse = INFINITY;
             d.at = (int64_t)i;
             return d;

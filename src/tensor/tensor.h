@@ -40,12 +40,12 @@ void cf_to_f32(float *dst, const void *src, cf_dtype dtype, size_t n);
 /* How far a is from b. */
 typedef struct cf_difference {
     double max_abs;      /* largest |a - b| */
-    double max_relative; /* max_abs / largest |b|; 0 where both are zero */
-    double nmse;         /* sum (a-b)^2 / sum b^2 */
+    double max_relative; /* max_abs / largest |b|; 0 where a equals b, infinite where only b is zero */
+    double nmse;         /* sum (a-b)^2 / sum b^2, likewise */
     int64_t at;          /* index of the largest difference */
 } cf_difference;
 
-/* NaN anywhere makes max_abs infinite: a comparison must not pass over it. */
+/* NaN or an infinity on either side makes all three measures infinite: a comparison must not pass over it. */
 cf_difference cf_compare(const float *a, const float *b, size_t n);
 
 #ifdef __cplusplus
