@@ -22,9 +22,9 @@ typedef struct cf_question { /* slices belong to the set */
     cf_slice id, image, text, answer;
     cf_slice true_option, false_option; /* empty where the task has none */
     cf_object objects[CF_MAX_OBJECTS];  /* "central object", or "object1", "object2" ('-' where absent) */
-    int32_t n_objects;
-    int64_t image_w, image_h; /* as the file states them; 0 where it does not */
-    cf_slice fault;           /* why this row cannot be used (a number that is none, ...); empty for a good row */
+    int32_t n_objects;                  /* one past the last with a name or a box */
+    int64_t image_w, image_h;           /* as the file states them; 0 where it does not */
+    cf_slice fault; /* why this row cannot be used (a number that is none, ...); empty for a good row */
 } cf_question;
 
 typedef struct cf_question_set cf_question_set;

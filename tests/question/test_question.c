@@ -126,13 +126,16 @@ static void a_row_with_a_wrong_value_is_kept_with_its_reason(void **state)
         {"1,i,Q?,no,1,,3,4,a,b,c,5,6", "central object y: expected a whole number of pixels, found \"\""},
         {"1,i,Q?,no,1,2,-,4,a,b,c,5,6", "central object w: expected a whole number of pixels, found \"-\""},
         {"1,i,Q?,no,1,2,3,-4,a,b,c,5,6", "central object h: expected a number of pixels in range, found \"-4\""},
-        {"1,i,Q?,no,2147483648,2,3,4,a,b,c,5,6", "central object x: expected a number of pixels in range"},
-        {"1,i,Q?,no,99999999999999999999,2,3,4,a,b,c,5,6", "central object x: expected a whole number of pixels"},
+        {"1,i,Q?,no,2147483648,2,3,4,a,b,c,5,6",
+         "central object x: expected a number of pixels in range, found \"2147483648\""},
+        {"1,i,Q?,no,99999999999999999999,2,3,4,a,b,c,5,6",
+         "central object x: expected a whole number of pixels, found \"99999999999999999999\""},
         {"1,i,Q?,no,1,2,3,4,a,b,c,wide,6", "image_w: expected a whole number of pixels, found \"wide\""},
         {"1,i,Q?,no,1,2,3,4,a,b,c,5,0", "image_h: expected a number of pixels in range, found \"0\""},
         {",i,Q?,no,1,2,3,4,a,b,c,5,6", "question_id: expected a value, found \"\""},
         {"1,,Q?,no,1,2,3,4,a,b,c,5,6", "img_id: expected a value, found \"\""},
         {"1,i,,no,1,2,3,4,a,b,c,5,6", "question: expected a value, found \"\""},
+        {"1,i,,no,one,2,3,4,a,b,c,5,0", "question: expected a value, found \"\""}, /* the first of three */
         {"1,i,Q?,,1,2,3,4,a,b,c,5,6", "answer: expected a value, found \"\""},
         {"1,i,Q?,no,\"a\nb\xC3\xA9\",2,3,4,a,b,c,x,6",
          "central object x: expected a whole number of pixels, found \"a?b??\""},
@@ -144,8 +147,7 @@ static void a_row_with_a_wrong_value_is_kept_with_its_reason(void **state)
         cf_question_set *s = parse(text.data);
         assert_int_equal(cf_question_set_size(s), 2);
         const cf_question *q = cf_question_set_row(s, 0);
-        if (cf_slice_find(q->fault, cf_slice_of(cases[i].fault), 0) != 0 || (!cases[i].fault[0] && q->fault.n))
-            fail_msg("row %zu: found \"%.*s\"", i, (int)q->fault.n, q->fault.data);
+        assert_slice(q->fault, cases[i].fault);
         assert_int_equal(cf_question_set_row(s, 1)->fault.n, 0);
         cf_question_set_free(s);
         cf_str_deinit(&text);
