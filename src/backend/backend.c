@@ -1,0 +1,268 @@
+/* backend.c - chooses a backend once and hands each call to its table; checks shapes here, so that no backend has to. */
+#include "backend/backend_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const cf_backend_ops *const all[] = {&cf_backend_cpu, &cf_backend_ref};
+
+static const cf_backend_ops *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(all[i]->name, name) == 0)
+            return all[i];
+    return NULL;
+}
+
+cf_status cf_backend_open(cf_backend **out, const char *name, const cf_backend_options *options, cf_error *err)
+{
+    const cf_backend_ops *ops = find(name);
+    if (!ops)
+        return cf_fail(err, CF_USAGE, "device %s: expected cpu or ref", name);
+    if (options->compute != CF_F32 && !(options->compute == CF_BF16 && ops->has_bf16()))
+        return cf_fail(err, CF_UNSUPPORTED, "device %s: this processor does not multiply %s; use f32", name,
+                       cf_dtype_name(options->compute));
+    return ops->open(out, options, err);
+}
+
+void cf_backend_close(cf_backend *be)
+{
+    if (be)
+        be->ops->close(be);
+}
+
+const char *cf_backend_name(const cf_backend *be)
+{
+    return be->ops->name;
+}
+
+cf_dtype cf_backend_compute(const cf_backend *be)
+{
+    return be->compute;
+}
+
+int cf_backend_n_threads(const cf_backend *be)
+{
+    return be->n_threads;
+}
+
+const char *cf_backend_describe(const cf_backend *be)
+{
+    return be->describe;
+}
+
+bool cf_backend_has_bf16(const char *name)
+{
+    const cf_backend_ops *ops = find(name);
+    return ops && ops->has_bf16();
+}
+
+cf_counters cf_backend_counters(const cf_backend *be)
+{
+    return be->counters;
+}
+
+cf_status cf_backend_alloc(cf_backend *be, cf_tensor *out, cf_dtype dtype, int64_t rows, int64_t cols, cf_error *err)
+{
+    assert(rows >= 0 && cols >= 0);
+    return be->ops->alloc(be, out, dtype, rows, cols, err);
+}
+
+void cf_backend_release(cf_backend *be, cf_tensor *t)
+{
+    if (t->data)
+        be->ops->release(be, t);
+    *t = (cf_tensor){0};
+}
+
+cf_status cf_backend_upload(cf_backend *be, cf_tensor *dst, const void *src, cf_error *err)
+{
+    return be->ops->upload(be, dst, src, err);
+}
+
+cf_status cf_backend_download(cf_backend *be, void *dst, const cf_tensor *src, cf_error *err)
+{
+    return be->ops->download(be, dst, src, err);
+}
+
+cf_status cf_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err)
+{
+    assert(host->rank == 2);
+    return be->ops->weight_create(be, out, host, err);
+}
+
+void cf_weight_free(cf_backend *be, cf_weight *w)
+{
+    if (w)
+        be->ops->weight_free(be, w);
+}
+
+cf_status cf_kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,
+                       int64_t head_dim, cf_error *err)
+{
+    assert(n_layers > 0 && capacity > 0 && n_kv_heads > 0 && head_dim > 0);
+    return be->ops->kv_create(be, out, n_layers, capacity, n_kv_heads, head_dim, err);
+}
+
+void cf_kv_free(cf_backend *be, cf_kv *kv)
+{
+    if (kv)
+        be->ops->kv_free(be, kv);
+}
+
+cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, const cf_tensor *bias,
+                    bool accumulate, cf_error *err)
+{
+    int64_t n = 0, k = 0;
+    be->ops->weight_shape(w, &n, &k);
+    const int64_t m = x->shape[0];
+    assert(y->dtype == CF_F32 && x->dtype == be->compute && x->shape[1] == k && y->shape[0] == m && y->shape[1] == n);
+    assert(!bias || (bias->dtype == CF_F32 && cf_tensor_count(bias) == n));
+    if (m == 0)
+        return CF_OK;
+    be->counters.linear_macs += m * n * k;
+    be->counters.linear_calls++;
+    return be->ops->linear(be, y, x, w, bias, accumulate, err);
+}
+
+cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err)
+{
+    assert(y->shape[1] == x->shape[1] && (y->dtype == CF_F32 || y->dtype == x->dtype));
+    return be->ops->gather(be, y, x, rows, err);
+}
+
+static bool is_norm_shape(const cf_backend *be, const cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma)
+{
+    return x->dtype == CF_F32 && (y->dtype == CF_F32 || y->dtype == be->compute) && y->shape[0] == x->shape[0] &&
+           y->shape[1] == x->shape[1] && gamma->dtype == CF_F32 && cf_tensor_count(gamma) == x->shape[1];
+}
+
+cf_status cf_rms_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma, float eps,
+                      cf_error *err)
+{
+    assert(is_norm_shape(be, y, x, gamma));
+    return be->ops->rms_norm(be, y, x, gamma, eps, err);
+}
+
+cf_status cf_layer_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma, const cf_tensor *beta,
+                        float eps, cf_error *err)
+{
+    assert(is_norm_shape(be, y, x, gamma) && is_norm_shape(be, y, x, beta));
+    return be->ops->layer_norm(be, y, x, gamma, beta, eps, err);
+}
+
+cf_status cf_rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, const int32_t *pos, int64_t n_heads,
+                  cf_error *err)
+{
+    assert(x->dtype == CF_F32 && table->dtype == CF_F32 && table->shape[1] * n_heads == x->shape[1]);
+    return be->ops->rope(be, x, table, pos, n_heads, err);
+}
+
+cf_status cf_activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *times, cf_unary f,
+                      cf_error *err)
+{
+    assert(x->dtype == CF_F32 && cf_tensor_count(y) == cf_tensor_count(x));
+    assert(!times || (times->dtype == CF_F32 && cf_tensor_count(times) == cf_tensor_count(x)));
+    return be->ops->activate(be, y, x, times, f, err);
+}
+
+cf_status cf_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
+                    const int32_t *pos, cf_error *err)
+{
+    assert(k->dtype == CF_F32 && v->dtype == CF_F32 && k->shape[0] == v->shape[0]);
+    return be->ops->kv_put(be, kv, layer, k, v, pos, err);
+}
+
+cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
+                       const cf_attn *a, cf_error *err)
+{
+    assert(q->dtype == CF_F32 && q->shape[1] == a->n_heads * a->head_dim && out->shape[1] == q->shape[1]);
+    assert(a->n_heads % a->n_kv_heads == 0);
+    for (int64_t i = 0; i < a->n_segments; i++) {
+        const cf_attn_segment *s = &a->segments[i];
+        assert(s->q_row >= 0 && s->q_row + s->n_q <= q->shape[0] && s->q_row + s->n_q <= out->shape[0]);
+        assert(s->own_begin + s->n_own >= s->n_keys && (s->n_own == 0 || s->own_begin + s->n_own == s->n_keys));
+        assert(s->n_own == 0 || (k && s->own_row >= 0 && s->own_row + s->n_own <= k->shape[0]));
+        assert(s->own_begin == 0 || a->kv);
+    }
+    return be->ops->attention(be, out, q, k, v, a, err);
+}
+
+bool cf_cut_reaches(const cf_cut *cut, int64_t head, int32_t q)
+{
+    if (cut->heads && !(cut->heads[head / 64] >> (head % 64) & 1))
+        return false;
+    return cf_spans_contain(cut->query, q);
+}
+
+/* ---- row invariance ---- */
+
+/* Values with full mantissas in [-1, 1): splitmix64, so that the probe is the same everywhere. */
+static void fill_random(float *x, size_t n)
+{
+    uint64_t s = 0x9e3779b97f4a7c15u;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t z = (s += 0x9e3779b97f4a7c15u);
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        x[i] = (float)((int32_t)(z >> 32)) * 0x1p-31f;
+    }
+}
+
+/* Multiplies the rows of x group by group into y. */
+static cf_status multiply_grouped(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, int64_t group,
+                                  cf_error *err)
+{
+    for (int64_t i = 0; i < x->shape[0]; i += group) {
+        const int64_t end = i + group < x->shape[0] ? i + group : x->shape[0];
+        const cf_tensor xi = cf_tensor_rows(x, i, end);
+        cf_tensor yi = cf_tensor_rows(y, i, end);
+        const cf_status st = cf_linear(be, &yi, &xi, w, NULL, false, err);
+        if (st != CF_OK)
+            return st;
+    }
+    return CF_OK;
+}
+
+cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows, cf_error *err)
+{
+    static const int64_t groups[] = {1,  2,  3,  5,  16,
+                                     23, 40, 64, 129}; /* decode, ->Last, typical ->Question rows, tile edges */
+    cf_status st = CF_OK;
+    int64_t n = 0, k = 0;
+    be->ops->weight_shape(w, &n, &k);
+    const cf_counters before = be->counters; /* the probe is not the study's work */
+    cf_tensor x32 = {0}, x = {0}, y = {0};
+    void *host = NULL, *whole = NULL, *part = NULL;
+    CF_TRY(cf_alloc(&host, (size_t)n_rows * (size_t)k, sizeof(float), "probe input", err));
+    CF_TRY(cf_alloc(&whole, (size_t)n_rows * (size_t)n, sizeof(float), "probe output", err));
+    CF_TRY(cf_alloc(&part, (size_t)n_rows * (size_t)n, sizeof(float), "probe output", err));
+    CF_TRY(cf_backend_alloc(be, &x32, CF_F32, n_rows, k, err));
+    CF_TRY(cf_backend_alloc(be, &x, be->compute, n_rows, k, err));
+    CF_TRY(cf_backend_alloc(be, &y, CF_F32, n_rows, n, err));
+    fill_random(host, (size_t)n_rows * (size_t)k);
+    CF_TRY(cf_backend_upload(be, &x32, host, err));
+    CF_TRY(be->ops->activate(be, &x, &x32, NULL, CF_UNARY_GELU,
+                             err)); /* any element-wise step: it converts to the compute dtype */
+    CF_TRY(multiply_grouped(be, &y, &x, w, n_rows, err));
+    CF_TRY(cf_backend_download(be, whole, &y, err));
+    bool same = true;
+    for (size_t i = 0; same && i < sizeof groups / sizeof groups[0]; i++) {
+        CF_TRY(multiply_grouped(be, &y, &x, w, groups[i], err));
+        CF_TRY(cf_backend_download(be, part, &y, err));
+        same = memcmp(whole, part, (size_t)n_rows * (size_t)n * sizeof(float)) == 0;
+    }
+    *row_invariant = same;
+done:
+    be->counters = before;
+    cf_backend_release(be, &x32);
+    cf_backend_release(be, &x);
+    cf_backend_release(be, &y);
+    free(host);
+    free(whole);
+    free(part);
+    return st;
+}

@@ -1,0 +1,145 @@
+/* kernels_attend.c - the attention kernel: up to six query rows against tiles of 64 keys, online softmax (Milakov and Gimelshein 2018, arXiv 1805.02867).
+ *
+ * Cost per row and tile: 2 * 64 * head_dim fused multiply-adds and 64 exponentials. Six rows share each loaded key and value vector, which makes the loop bound by
+ * arithmetic; a single row is bound by loads from the cache.
+ *
+ * Why the bits are the row's own: each score is one chain of fused multiply-adds over head_dim in order; each output element one chain over keys in position order; a tile
+ * in which the row sees nothing is left out before its running maximum is touched. How many rows stand beside it changes which registers are used, nothing else. A key
+ * the row does not see, inside a tile it does, gets weight exactly 0 (its value is finite, so adding 0 times it changes nothing). */
+#include "backend/cpu/kernels.h"
+
+#include <assert.h>
+
+#include "backend/cpu/simd.h"
+
+#define UNROLL _Pragma("GCC unroll 8")
+#define INLINE static inline __attribute__((always_inline))
+
+/* score[r][j] = scale * dot(q[r], key j) for the n rows; n is a constant after inlining, so that the sums stay in registers. */
+INLINE void scores_of(const int n, float (*score)[CF_TILE], const float *const *q, const float *kt, int64_t head_dim,
+                      float scale)
+{
+    for (int j = 0; j < CF_TILE; j += VF_BLOCK * VF_LANES) {
+        vf sum[CF_ATTEND_ROWS][VF_BLOCK];
+        UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < VF_BLOCK; b++) sum[r][b] = vf_set1(0);
+        for (int64_t x = 0; x < head_dim; x++) {
+            vf key[VF_BLOCK];
+            UNROLL for (int b = 0; b < VF_BLOCK; b++) key[b] = vf_load(kt + x * CF_TILE + j + b * VF_LANES);
+            UNROLL for (int r = 0; r < n; r++)
+            {
+                const vf qx = vf_set1(q[r][x]);
+                UNROLL for (int b = 0; b < VF_BLOCK; b++) sum[r][b] = vf_fma(qx, key[b], sum[r][b]);
+            }
+        }
+        UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < VF_BLOCK; b++)
+            vf_store(&score[r][j + b * VF_LANES], sum[r][b] * vf_set1(scale));
+    }
+}
+
+/* acc[r] += sum over keys j < n_keys of weight[r][j] * v[j], for n_vectors vectors starting at element x. */
+INLINE void values_of(const int n, const int n_vectors, float *const *acc, const float (*weight)[CF_TILE],
+                      const float *v, int64_t padded, int64_t x, int n_keys)
+{
+    vf sum[CF_ATTEND_ROWS][VF_BLOCK];
+    UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < n_vectors; b++) sum[r][b] =
+        vf_load(acc[r] + x + b * VF_LANES);
+    for (int j = 0; j < n_keys; j++) {
+        vf value[VF_BLOCK];
+        UNROLL for (int b = 0; b < n_vectors; b++) value[b] = vf_load(v + j * padded + x + b * VF_LANES);
+        UNROLL for (int r = 0; r < n; r++)
+        {
+            const vf w = vf_set1(weight[r][j]);
+            UNROLL for (int b = 0; b < n_vectors; b++) sum[r][b] = vf_fma(w, value[b], sum[r][b]);
+        }
+    }
+    UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < n_vectors; b++)
+        vf_store(acc[r] + x + b * VF_LANES, sum[r][b]);
+}
+
+INLINE void all_values_of(const int n, float *const *acc, const float (*weight)[CF_TILE], const float *v,
+                          int64_t padded, int n_keys)
+{
+    int64_t x = 0;
+    for (; x + VF_BLOCK * VF_LANES <= padded; x += VF_BLOCK * VF_LANES)
+        values_of(n, VF_BLOCK, acc, weight, v, padded, x, n_keys);
+    for (; x < padded; x += VF_LANES)
+        values_of(n, 1, acc, weight, v, padded, x, n_keys);
+}
+
+/* Turns one row's scores into weights e^(score - maximum), rescales what the row has so far, and returns the new maximum. */
+static float soften(float *score, uint64_t visible, float maximum, float *total, float *acc, int64_t padded)
+{
+    vf largest = vf_set1(-INFINITY);
+    for (int j = 0; j < CF_TILE; j += VF_LANES) {
+        const vf s = vf_keep(vf_load(score + j), (uint32_t)(visible >> j));
+        vf_store(score + j, s);
+        largest = vf_max(largest, s);
+    }
+    const float tile_maximum = vf_largest(largest);
+    const float now = tile_maximum > maximum ? tile_maximum : maximum;
+    vf sum = vf_set1(0);
+    for (int j = 0; j < CF_TILE; j += VF_LANES) {
+        const vf w = vf_exp(vf_load(score + j) - vf_set1(now));
+        vf_store(score + j, w);
+        sum = sum + w;
+    }
+    float fade[VF_LANES];
+    vf_store(fade, vf_exp(vf_set1(maximum - now)));
+    *total = *total * fade[0] + vf_sum(sum);
+    if (now != maximum)
+        for (int64_t x = 0; x < padded; x += VF_LANES)
+            vf_store(acc + x, vf_load(acc + x) * vf_set1(fade[0]));
+    return now;
+}
+
+void CF_ISA_NAME(cf_attend)(float *acc, const float *const *q, int n_rows, const cf_tile *tiles, int64_t n_tiles,
+                            const uint64_t *visible, float scale, int64_t head_dim)
+{
+    assert(n_rows >= 1 && n_rows <= CF_ATTEND_ROWS);
+    const int64_t padded = (head_dim + CF_V_ALIGN - 1) / CF_V_ALIGN * CF_V_ALIGN;
+    float score[CF_ATTEND_ROWS][CF_TILE], maximum[CF_ATTEND_ROWS], total[CF_ATTEND_ROWS];
+    for (int r = 0; r < n_rows; r++) {
+        maximum[r] = -INFINITY;
+        total[r] = 0;
+        for (int64_t x = 0; x < padded; x++)
+            acc[r * padded + x] = 0;
+    }
+    for (int64_t t = 0; t < n_tiles; t++) {
+        const float *seeing_q[CF_ATTEND_ROWS]; /* the rows that see a key of this tile, closed up */
+        float *seeing_acc[CF_ATTEND_ROWS];
+        int seeing[CF_ATTEND_ROWS], n = 0;
+        uint64_t any = 0;
+        for (int r = 0; r < n_rows; r++)
+            if (visible[r * n_tiles + t]) {
+                seeing_q[n] = q[r];
+                seeing_acc[n] = acc + r * padded;
+                any |= visible[r * n_tiles + t];
+                seeing[n++] = r;
+            }
+        const float *kt = tiles[t].kt, *v = tiles[t].v;
+        const int n_keys = any ? 64 - __builtin_clzll(any) : 0;
+        switch (n) {
+#define ROWS(count)                                                                                                    \
+    case count:                                                                                                        \
+        scores_of(count, score, seeing_q, kt, head_dim, scale);                                                        \
+        for (int i = 0; i < count; i++) {                                                                              \
+            const int r = seeing[i];                                                                                   \
+            maximum[r] = soften(score[i], visible[r * n_tiles + t], maximum[r], &total[r], seeing_acc[i], padded);     \
+        }                                                                                                              \
+        all_values_of(count, seeing_acc, (const float(*)[CF_TILE])score, v, padded, n_keys);                           \
+        break;
+            ROWS(1)
+            ROWS(2)
+            ROWS(3)
+            ROWS(4)
+            ROWS(5)
+            ROWS(6)
+#undef ROWS
+        default: /* no row sees this tile */
+            break;
+        }
+    }
+    for (int r = 0; r < n_rows; r++)
+        for (int64_t x = 0; x < padded; x++)
+            acc[r * padded + x] /= total[r];
+}

@@ -1,0 +1,15 @@
+/* ref_internal.h - what ref_attention.c gives ref.c; specified in backend.h. */
+#ifndef CF_BACKEND_REF_REF_INTERNAL_H
+#define CF_BACKEND_REF_REF_INTERNAL_H
+
+#include "backend/backend_internal.h"
+
+cf_status cf_ref_kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,
+                           int64_t head_dim, cf_error *err);
+void cf_ref_kv_free(cf_backend *be, cf_kv *kv);
+cf_status cf_ref_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
+                        const int32_t *pos, cf_error *err);
+cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
+                           const cf_attn *a, cf_error *err);
+
+#endif
