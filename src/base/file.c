@@ -12,8 +12,8 @@
 
 static cf_status open_regular(int *fd, size_t *n, const char *path, cf_error *err)
 {
-    const int f =
-        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer is refused below, not waited for */
+    /* O_NONBLOCK: a pipe without a writer is refused below, not waited for. */
+    const int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (f < 0)
         return cf_fail(err, CF_IO, "%s: cannot open: %s", path, strerror(errno));
     struct stat s;

@@ -37,13 +37,11 @@ typedef struct cf_config {
     cf_text_config text;
     cf_activation projector_hidden_act;
     bool projector_bias;
-    int64_t
-        feature_layer; /* vision_feature_layer resolved to an index 0..n_layers of the tower's hidden states (-2 -> n_layers-1) */
+    int64_t feature_layer; /* vision_feature_layer as an index 0..n_layers of hidden states: -2 is n_layers - 1 */
     bool feature_drop_class_token; /* vision_feature_select_strategy: "default" true, "full" false */
     int32_t image_token_id;        /* image_token_index or image_token_id */
     int32_t bos_token_id;
-    int32_t
-        eos_token_ids[CF_MAX_EOS]; /* from generation_config.json where present, else config.json; a number or a list */
+    int32_t eos_token_ids[CF_MAX_EOS]; /* from generation_config.json where present, else config.json */
     int32_t n_eos;
 } cf_config;
 
