@@ -130,7 +130,8 @@ cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_w
 
 cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err)
 {
-    assert(y->shape[1] == x->shape[1] && (y->dtype == CF_F32 || y->dtype == x->dtype));
+    assert(y->shape[1] == x->shape[1]);
+    assert(y->dtype == CF_F32 || y->dtype == x->dtype || (x->dtype == CF_F32 && y->dtype == be->compute));
     return be->ops->gather(be, y, x, rows, err);
 }
 

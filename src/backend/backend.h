@@ -79,7 +79,7 @@ void cf_kv_free(cf_backend *be, cf_kv *kv);
 CF_MUST_USE cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w,
                                 const cf_tensor *bias, bool accumulate, cf_error *err);
 
-/* y[M,D] = x[rows[i],:] for each i; x of any dtype, y f32 or of x's dtype. rows NULL means 0..M-1. */
+/* y[M,D] = x[rows[i],:] for each i, rows NULL meaning 0..M-1. y has x's dtype, or is f32, or has the compute dtype where x is f32. */
 CF_MUST_USE cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
 
 /* y = x / sqrt(mean(x^2) + eps) * gamma, row by row; x f32, gamma[D] f32, y f32 or the compute dtype. */

@@ -91,6 +91,8 @@ static cf_status gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
         char *dst = row_of(y, i);
         if (y->dtype == x->dtype)
             memcpy(dst, src, (size_t)d * cf_dtype_bytes(x->dtype));
+        else if (y->dtype == CF_BF16)
+            kernels->to_bf16((uint16_t *)(void *)dst, (const float *)(const void *)src, d);
         else if (x->dtype == CF_F16)
             kernels->from_f16((float *)(void *)dst, (const uint16_t *)(const void *)src, d);
         else

@@ -1,0 +1,113 @@
+/* decoder.c - one Llama decoder layer over a batch of rows, the embeddings before and the head after (HF LlamaForCausalLM, modeling_llama.py).
+ *
+ * A batch is any set of rows at any positions: a whole prompt, one new token, or the stacked rows of many runs. Which keys a row sees is in the batch's segments. */
+#include "model/model_internal.h"
+
+#include <assert.h>
+#include <math.h>
+
+cf_status cf_decoder_embed(const cf_model *m, cf_tensor *x, const int32_t *ids, cf_error *err)
+{
+    return cf_gather(m->be, x, &m->embedding, ids, err);
+}
+
+/* attended[n_q, H*E] for the batch; x is the layer's input. */
+static cf_status attend(const cf_model *m, cf_scratch *s, int64_t layer, const cf_layer_batch *b, cf_tensor *attended,
+                        const cf_tensor *x, cf_error *err)
+{
+    const cf_text_config *t = &m->config.text;
+    const cf_text_layer *w = &m->layers[layer];
+    const int64_t n = x->shape[0], d = t->hidden_size, n_kv = n - b->kv_begin;
+    cf_status st = CF_OK;
+    cf_tensor normed = cf_take(&s->normed, n, d), asking = normed;
+    cf_tensor q = cf_take(&s->q, b->n_q, t->n_heads * t->head_dim);
+    cf_tensor k = cf_take(&s->k, n_kv, t->n_kv_heads * t->head_dim),
+              v = cf_take(&s->v, n_kv, t->n_kv_heads * t->head_dim);
+    CF_TRY(cf_rms_norm(m->be, &normed, x, &w->attn_norm.gamma, t->rms_norm_eps, err));
+    if (b->q_rows) {
+        asking = cf_take(&s->gathered, b->n_q, d);
+        CF_TRY(cf_gather(m->be, &asking, &normed, b->q_rows, err));
+    }
+    CF_TRY(cf_linear(m->be, &q, &asking, w->q.w, cf_bias(&w->q), false, err));
+    CF_TRY(cf_rope(m->be, &q, &m->rope, b->q_pos, t->n_heads, err));
+    if (n_kv) {
+        const cf_tensor keyed = cf_tensor_rows(&normed, b->kv_begin, n);
+        CF_TRY(cf_linear(m->be, &k, &keyed, w->k.w, cf_bias(&w->k), false, err));
+        CF_TRY(cf_linear(m->be, &v, &keyed, w->v.w, cf_bias(&w->v), false, err));
+        CF_TRY(cf_rope(m->be, &k, &m->rope, b->pos + b->kv_begin, t->n_kv_heads, err));
+        if (b->kv_store)
+            CF_TRY(cf_kv_put(m->be, b->kv, layer, &k, &v, b->pos + b->kv_begin, err));
+    }
+    const cf_attn a = {.n_heads = t->n_heads,
+                       .n_kv_heads = t->n_kv_heads,
+                       .head_dim = t->head_dim,
+                       .scale = (float)(1.0 / sqrt((double)t->head_dim)),
+                       .causal = true,
+                       .kv = b->kv,
+                       .layer = layer,
+                       .segments = b->segments,
+                       .n_segments = b->n_segments};
+    CF_TRY(cf_attention(m->be, attended, &q, &k, &v, &a, err));
+done:
+    return st;
+}
+
+/* y += down(silu(gate(norm(y))) * up(norm(y))), a chunk of rows at a time. */
+static cf_status mlp(const cf_model *m, cf_scratch *s, int64_t layer, cf_tensor *y, cf_error *err)
+{
+    const cf_text_config *t = &m->config.text;
+    const cf_text_layer *w = &m->layers[layer];
+    cf_status st = CF_OK;
+    for (int64_t begin = 0; begin < y->shape[0]; begin += s->chunk) {
+        const int64_t end = begin + s->chunk < y->shape[0] ? begin + s->chunk : y->shape[0], n = end - begin;
+        cf_tensor rows = cf_tensor_rows(y, begin, end), normed = cf_take(&s->normed, n, t->hidden_size);
+        cf_tensor gate = cf_take(&s->gate, n, t->intermediate_size), up = cf_take(&s->up, n, t->intermediate_size);
+        cf_tensor act = cf_take(&s->act, n, t->intermediate_size);
+        CF_TRY(cf_rms_norm(m->be, &normed, &rows, &w->mlp_norm.gamma, t->rms_norm_eps, err));
+        CF_TRY(cf_linear(m->be, &gate, &normed, w->gate.w, cf_bias(&w->gate), false, err));
+        CF_TRY(cf_linear(m->be, &up, &normed, w->up.w, cf_bias(&w->up), false, err));
+        CF_TRY(cf_activate(m->be, &act, &gate, &up, cf_unary_of(t->hidden_act), err));
+        CF_TRY(cf_linear(m->be, &rows, &act, w->down.w, cf_bias(&w->down), true, err));
+    }
+done:
+    return st;
+}
+
+cf_status cf_decoder_layer(const cf_model *m, cf_scratch *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y,
+                           const cf_tensor *x, cf_error *err)
+{
+    const cf_text_config *t = &m->config.text;
+    const int64_t n = x->shape[0];
+    assert(n <= s->n_rows && y->shape[0] == b->n_q &&
+           (b->q_rows ? y->data != x->data : y->data == x->data && b->n_q == n));
+    cf_status st = CF_OK;
+    if (b->n_q == 0)
+        return CF_OK;
+    cf_tensor attended = cf_take(&s->attended, b->n_q, t->n_heads * t->head_dim);
+    CF_TRY(attend(m, s, layer, b, &attended, x, err));
+    if (b->q_rows)
+        CF_TRY(cf_gather(m->be, y, x, b->q_rows, err));
+    CF_TRY(cf_linear(m->be, y, &attended, m->layers[layer].o.w, cf_bias(&m->layers[layer].o), true, err));
+    CF_TRY(mlp(m, s, layer, y, err));
+done:
+    return st;
+}
+
+cf_status cf_decoder_norm(const cf_model *m, cf_tensor *y, const cf_tensor *x, cf_error *err)
+{
+    return cf_rms_norm(m->be, y, x, &m->final_norm.gamma, m->config.text.rms_norm_eps, err);
+}
+
+cf_status cf_decoder_logits(const cf_model *m, cf_scratch *s, cf_tensor *logits, const cf_tensor *x, bool normed,
+                            cf_error *err)
+{
+    cf_tensor in = cf_take(&s->normed, x->shape[0], m->config.text.hidden_size);
+    cf_status st = CF_OK;
+    if (normed)
+        CF_TRY(cf_decoder_norm(m, &in, x, err));
+    else
+        CF_TRY(cf_gather(m->be, &in, x, NULL, err));
+    CF_TRY(cf_linear(m->be, logits, &in, m->head, NULL, false, err));
+done:
+    return st;
+}
