@@ -1,0 +1,128 @@
+/* store.h - the study file: one SQLite database that holds everything a study measured, and what it was made from.
+ *
+ * Tables (schema in store/schema.c): study (key, value, part of the identity or not), sample (one row a question), spec (what is cut), run (a spec in a window of layers), value (one number of one
+ * run on one sample). Everything else (CSV, tables, figures) is a view of these. A sample with all its values is written in one transaction: it is there whole or not at all, after a kill at
+ * any moment. One writer; readers may look at any time. Only this folder knows SQL. */
+#ifndef CF_STORE_STORE_H
+#define CF_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+typedef struct cf_store cf_store;
+
+/* One fact about the study. Identity facts decide every number (checkpoint hash, dtype, prompt, flows, ...): a study is continued only where all of them are equal. The others are provenance
+ * (version, threads, device line, command): the last writer's are kept. */
+typedef struct cf_fact {
+    const char *key, *value;
+    bool identity;
+} cf_fact;
+
+/* Creates the study file, or opens it to continue. An existing study with another identity is refused (CF_MISMATCH): "PATH: made with KEY a, now b". CF_FORMAT for a file that is not a study or has
+ * another schema version; CF_IO where it cannot be written. A file that is created and then not used (close without a sample) is left as a valid empty study. */
+CF_MUST_USE cf_status cf_store_create(cf_store **out, const char *path, const cf_fact *facts, size_t n_facts, cf_error *err);
+/* Opens an existing study read-only. */
+CF_MUST_USE cf_status cf_store_open(cf_store **out, const char *path, cf_error *err);
+void cf_store_close(cf_store *s);
+const char *cf_store_path(const cf_store *s);
+/* The value of a fact, appended to *out; *found false where there is none. */
+CF_MUST_USE cf_status cf_store_fact(cf_store *s, const char *key, cf_str *out, bool *found, cf_error *err);
+
+/* ---- writing ---- */
+
+/* A run as every sample shares it: which spec, in which layers. Registering the same run twice gives the same id. */
+typedef struct cf_store_run {
+    const char *spec;      /* canonical text: "Image->Question" */
+    const char *mode;      /* "cut" */
+    const char *heads;     /* "all", or a head set in canonical text */
+    int64_t seed;          /* of random modes; 0 */
+    int32_t window;        /* k */
+    int32_t centre;        /* layer */
+    int32_t first, last;   /* layers [first, last) */
+} cf_store_run;
+CF_MUST_USE cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err);
+
+typedef enum cf_sample_status {
+    CF_SAMPLE_DONE,   /* traced */
+    CF_SAMPLE_WRONG,  /* answered, but left out by --keep: no run values */
+    CF_SAMPLE_FAULT   /* a fault of this row; reason says which */
+} cf_sample_status;
+const char *cf_sample_status_name(cf_sample_status s); /* "done", "wrong", "fault" */
+
+typedef struct cf_sample {
+    const char *task;       /* "ChooseAttr" */
+    int64_t row;            /* zero-based row in its question file; (task, row) is unique */
+    const char *question_id, *image, *question, *answer; /* as the question file has them */
+    const char *true_option, *false_option;              /* "" where the task has none */
+    const char *object;     /* block_desc of the published CSV: names of the objects, see export */
+    cf_sample_status status;
+    const char *reason;     /* "" unless fault */
+    const char *predicted;  /* greedy answer, decoded, stripped; "" where a fault came before it */
+    int32_t first_token;    /* its first token id */
+    const char *first_token_text;
+    double probability;     /* p1 */
+    int32_t n_tokens;       /* prompt length T */
+    const char *groups;     /* JSON: {"Image":[[4,148]],"Question":[[150,157]],...}; spans of positions */
+    int32_t grid_h, grid_w; /* patches */
+    int32_t picture_w, picture_h, fitted_w, fitted_h;
+} cf_sample;
+
+typedef enum cf_value_flag {
+    CF_VALUE_OK,
+    CF_VALUE_EMPTY_GROUP,     /* a group has no position: value is the baseline's */
+    CF_VALUE_NO_VISIBLE_EDGE, /* causality hides every cut edge: value is the baseline's */
+    CF_VALUE_FULLY_CUT        /* a query would see no key: value is NULL (NaN in memory) */
+} cf_value_flag;
+const char *cf_value_flag_name(cf_value_flag f); /* "", "empty_group", "no_visible_edge", "fully_cut" */
+
+typedef struct cf_value {
+    int64_t run;
+    const char *measure; /* "probability": p2, of the first token of the baseline's answer */
+    double value;
+    cf_value_flag flag;
+} cf_value;
+
+CF_MUST_USE cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err);
+/* Writes a sample and its values in one transaction. */
+CF_MUST_USE cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values, cf_error *err);
+/* Folds the write-ahead log into the file, so that a finished study is one file. */
+CF_MUST_USE cf_status cf_store_finish(cf_store *s, cf_error *err);
+
+/* ---- reading ---- */
+
+typedef struct cf_store_counts {
+    int64_t done, wrong, fault;
+    int64_t empty_group, no_visible_edge, fully_cut; /* values */
+} cf_store_counts;
+CF_MUST_USE cf_status cf_store_count(cf_store *s, cf_store_counts *out, cf_error *err);
+
+/* Row callbacks: text is valid during the call only; a status other than CF_OK stops the walk and is returned. Order: task, row; then run id. */
+typedef cf_status (*cf_sample_visitor)(void *user, const cf_sample *sample, cf_error *err);
+CF_MUST_USE cf_status cf_store_each_sample(cf_store *s, cf_sample_visitor visit, void *user, cf_error *err);
+typedef cf_status (*cf_value_visitor)(void *user, const cf_sample *sample, const cf_store_run *run, const cf_value *value, cf_error *err);
+CF_MUST_USE cf_status cf_store_each_value(cf_store *s, cf_value_visitor visit, void *user, cf_error *err);
+
+/* One point of a curve: over the kept samples of a task, the relative change 100 * (p2 - p1) / p1. */
+typedef struct cf_point {
+    int32_t layer;
+    int64_t n;           /* samples in the mean */
+    int64_t n_empty;     /* of them with an empty group (0 where they were dropped) */
+    double mean;         /* % */
+    double low, high;    /* 95 % interval of the mean: mean -+ 1.96 standard errors (equal to mean where n < 2) */
+} cf_point;
+typedef struct cf_curve {
+    char *task, *spec;
+    int32_t window;
+    cf_point *points;
+    size_t n_points;
+} cf_curve;
+/* Every (task, spec, window) of the study in the order of first registration (specs) and by name (tasks); with all_tasks one further set of curves over all samples, task "all".
+ * drop_empty leaves samples with an empty group in that run out of the means. Free with cf_curves_free. */
+CF_MUST_USE cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks, cf_error *err);
+void cf_curves_free(cf_curve *curves, size_t n);
+
+#endif
