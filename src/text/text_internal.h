@@ -1,0 +1,203 @@
+/* text_internal.h - the parts of a tokenizer, in the order in which a text passes through them; private to src/text.
+ *
+ * Behaviour follows the Hugging Face `tokenizers` library, version 0.23.3; each .c file names the type it mirrors. All parts are loaded once
+ * from tokenizer.json and read-only afterwards. Each `load` takes the JSON node of its part (NULL or null: the part is absent), `where` names
+ * the file in messages, and a part that failed to load may still be handed to its deinit. */
+#ifndef CF_TEXT_INTERNAL_H
+#define CF_TEXT_INTERNAL_H
+
+#include "base/json.h"
+#include "text/tokenizer.h"
+
+/* ---- utf8.c: characters ---- */
+
+#define CF_UTF8_INVALID UINT32_MAX
+
+/* Decodes the character at `at` (before end) and returns its length in bytes. Where the bytes are invalid, *code is CF_UTF8_INVALID and the
+ * length that of the longest piece that starts a valid character, at least 1. */
+size_t cf_utf8_next(uint32_t *code, const char *at, const char *end);
+/* The character that ends at `at` (after begin) in valid UTF-8. */
+size_t cf_utf8_previous(uint32_t *code, const char *begin, const char *at);
+bool cf_utf8_valid(cf_slice text);
+/* Appends text, each invalid piece as U+FFFD. */
+CF_MUST_USE cf_status cf_utf8_repair(cf_str *out, cf_slice text, cf_error *err);
+bool cf_char_is_space(uint32_t code); /* \s of Rust's regex: White_Space */
+bool cf_char_is_word(uint32_t code);  /* \w of Rust's regex: Alphabetic, M, Nd, Pc, Join_Control */
+
+/* ---- vocab.c: token <-> id, of the model and of the added tokens ---- */
+
+typedef struct cf_token {
+    size_t at, n; /* in cf_vocab.bytes */
+    bool used;    /* ids may have gaps */
+    bool model;   /* in the model's vocabulary; other tokens are matched whole or not at all */
+    bool added;   /* listed among the added tokens */
+    bool special;
+} cf_token;
+
+typedef struct cf_vocab { /* zero-initialise */
+    cf_str bytes;
+    cf_token *tokens; /* by id */
+    size_t n, cap;    /* n: largest id + 1 */
+    int32_t *slots;   /* open addressing; -1 is free */
+    size_t n_slots;   /* a power of two */
+    size_t count;     /* tokens */
+} cf_vocab;
+
+void cf_vocab_deinit(cf_vocab *v);
+/* CF_FORMAT for an id that is negative, huge or taken, and for a token that is there already. */
+CF_MUST_USE cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *where, cf_error *err);
+CF_MUST_USE cf_status cf_vocab_load(cf_vocab *v, const cf_json *vocab, const char *where, cf_error *err);
+int32_t cf_vocab_find(const cf_vocab *v, cf_slice token); /* -1: none */
+cf_slice cf_vocab_token(const cf_vocab *v, int32_t id);   /* empty: none */
+bool cf_vocab_has(const cf_vocab *v, int32_t id);
+
+/* ---- normalizer.c: Prepend and Replace ---- */
+
+typedef struct cf_normal_step {
+    bool prepend; /* content before the text; otherwise content for pattern */
+    cf_str pattern;
+    cf_str content;
+} cf_normal_step;
+
+typedef struct cf_normalizer { /* zero-initialise */
+    cf_normal_step *steps;
+    size_t n, cap;
+} cf_normalizer;
+
+void cf_normalizer_deinit(cf_normalizer *z);
+CF_MUST_USE cf_status cf_normalizer_load(cf_normalizer *z, const cf_json *node, const char *where, cf_error *err);
+/* *out = text normalised; an empty text stays empty. */
+CF_MUST_USE cf_status cf_normalizer_apply(cf_str *out, const cf_normalizer *z, cf_slice text, cf_error *err);
+/* Appends text with every occurrence of pattern (not empty) as content. */
+CF_MUST_USE cf_status cf_text_replace(cf_str *out, cf_slice text, cf_slice pattern, cf_slice content, cf_error *err);
+/* The two strings of a Replace node; CF_UNSUPPORTED for a regular expression or an empty pattern. */
+CF_MUST_USE cf_status cf_replace_load(cf_str *pattern, cf_str *content, const cf_json *node, const char *where,
+                                      cf_error *err);
+
+/* ---- added_tokens.c: tokens that are cut out of the text before the model sees it ---- */
+
+typedef struct cf_added {
+    cf_str pattern; /* the content, normalised if the token is */
+    int32_t id;
+    bool single_word, lstrip, rstrip, normalized, special;
+    size_t order; /* among equal patterns the smaller one wins */
+} cf_added;
+
+typedef struct cf_added_set { /* zero-initialise */
+    cf_added *items;          /* by first byte, then the longest first */
+    size_t n, cap;
+    size_t first[257]; /* items[first[b] .. first[b + 1]) begin with byte b */
+} cf_added_set;
+
+typedef struct cf_split {
+    int32_t id;        /* of an added token; -1: text */
+    size_t begin, end; /* bytes */
+} cf_split;
+
+typedef struct cf_splits { /* zero-initialise */
+    cf_split *items;
+    size_t n, cap;
+} cf_splits;
+
+void cf_added_set_deinit(cf_added_set *s);
+/* Adds the tokens to the vocabulary; raw are looked for in the text as given, normal after normalisation. */
+CF_MUST_USE cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, const cf_normalizer *z,
+                                    const cf_json *node, const char *where, cf_error *err);
+/* *out = text cut at the set's tokens. */
+CF_MUST_USE cf_status cf_added_split(cf_splits *out, const cf_added_set *s, cf_slice text, cf_error *err);
+
+/* ---- pre_tokenizer.c: Metaspace ---- */
+
+typedef enum cf_prepend { CF_PREPEND_ALWAYS, CF_PREPEND_FIRST, CF_PREPEND_NEVER } cf_prepend;
+
+typedef struct cf_metaspace { /* zero-initialise */
+    bool present;
+    cf_str mark; /* one character */
+    cf_prepend prepend;
+    bool split;
+} cf_metaspace;
+
+void cf_metaspace_deinit(cf_metaspace *m);
+CF_MUST_USE cf_status cf_metaspace_load(cf_metaspace *m, const cf_json *node, const char *where,
+                                        cf_error *err); /* a Metaspace node */
+CF_MUST_USE cf_status cf_pre_tokenizer_load(cf_metaspace *m, const cf_json *node, const char *where, cf_error *err);
+/* *out = text with its blanks as marks, and one before it by the scheme; at_start: the text begins where the whole text does. */
+CF_MUST_USE cf_status cf_metaspace_apply(cf_str *out, const cf_metaspace *m, cf_slice text, bool at_start,
+                                         cf_error *err);
+/* The word at *at in marked text (up to the next mark, if the scheme splits); advances *at. Empty at the end. */
+cf_slice cf_metaspace_word(const cf_metaspace *m, cf_slice text, size_t *at);
+
+/* ---- bpe.c: byte pair encoding ---- */
+
+typedef struct cf_merge {
+    uint64_t pair; /* left id, right id */
+    int32_t rank;  /* -1: a free slot */
+    int32_t id;    /* of the merged token */
+} cf_merge;
+
+typedef struct cf_bpe { /* zero-initialise */
+    cf_merge *slots;    /* open addressing */
+    size_t n_slots;     /* a power of two */
+    int32_t unk;        /* -1: unknown characters vanish */
+    int32_t bytes[256]; /* "<0x00>" ... "<0xFF>", -1 where missing */
+    bool byte_fallback, fuse_unk, ignore_merges;
+} cf_bpe;
+
+typedef struct cf_bpe_work cf_bpe_work; /* scratch of one encode call */
+
+void cf_bpe_deinit(cf_bpe *b);
+/* `model` is the model node; v holds its vocabulary and nothing else yet. */
+CF_MUST_USE cf_status cf_bpe_load(cf_bpe *b, const cf_vocab *v, const cf_json *model, const char *where, cf_error *err);
+CF_MUST_USE cf_status cf_bpe_work_create(cf_bpe_work **out, cf_error *err);
+void cf_bpe_work_free(cf_bpe_work *w);
+/* Appends the ids of one word of valid UTF-8. */
+CF_MUST_USE cf_status cf_bpe_encode(cf_ids *out, const cf_bpe *b, const cf_vocab *v, cf_slice word, cf_bpe_work *w,
+                                    cf_error *err);
+
+/* ---- post_processor.c: TemplateProcessing of a single text ---- */
+
+typedef struct cf_template { /* zero-initialise */
+    cf_ids before, after;
+} cf_template;
+
+void cf_template_deinit(cf_template *p);
+CF_MUST_USE cf_status cf_template_load(cf_template *p, const cf_vocab *v, const cf_json *node, const char *where,
+                                       cf_error *err);
+
+/* ---- decoder.c: tokens to text ---- */
+
+typedef struct cf_decode_step cf_decode_step;
+
+typedef struct cf_decoder { /* zero-initialise */
+    cf_decode_step *steps;
+    size_t n, cap;
+    bool present; /* without a decoder the tokens are joined by blanks */
+} cf_decoder;
+
+typedef struct cf_strings { /* strings one after another; zero-initialise */
+    cf_str bytes;
+    size_t *ends;
+    size_t n, cap;
+} cf_strings;
+
+void cf_strings_deinit(cf_strings *s);
+CF_MUST_USE cf_status cf_strings_add(cf_strings *s, cf_slice text, cf_error *err);
+void cf_decoder_deinit(cf_decoder *d);
+CF_MUST_USE cf_status cf_decoder_load(cf_decoder *d, const cf_json *node, const char *where, cf_error *err);
+/* Appends the text of tokens, which is used up. */
+CF_MUST_USE cf_status cf_decoder_apply(cf_str *out, const cf_decoder *d, cf_strings *tokens, cf_error *err);
+
+/* ---- tokenizer.c: what the loaders share ---- */
+
+bool cf_json_is_none(const cf_json *node); /* absent or null */
+bool cf_type_is(const cf_json *node, const char *type);
+/* CF_UNSUPPORTED: "<where>: <part> of type ... is not supported (known: ...)". */
+cf_status cf_type_refused(cf_error *err, const char *where, const char *part, const cf_json *node, const char *known);
+/* *out = the boolean member, or `otherwise` where it is absent or null; CF_FORMAT for anything else. */
+CF_MUST_USE cf_status cf_flag_load(bool *out, const cf_json *node, const char *name, bool otherwise, const char *where,
+                                   cf_error *err);
+/* *out = the string member; CF_FORMAT where there is none. */
+CF_MUST_USE cf_status cf_string_load(cf_str *out, const cf_json *node, const char *name, const char *where,
+                                     cf_error *err);
+
+#endif
