@@ -18,6 +18,8 @@ uint16_t safetensors_f32_to_f16(float f)
         return (uint16_t)(sign | 0x7e00);
     if (a >= 65520.0) /* half way from the largest f16 to 2^16 */
         return (uint16_t)(sign | 0x7c00);
+    if (a == 0)
+        return sign;
     int exponent = 0;
     (void)frexp(a, &exponent); /* a = m * 2^exponent, m in [0.5, 1) */
     if (exponent < -13)

@@ -1,0 +1,7 @@
+/* main.c - runs the tests of src/checkpoint, a group a file. */
+#include "test_checkpoint.h"
+
+int main(void)
+{
+    return test_safetensors() + test_config() + test_folder() + test_bad_folder() + test_hash();
+}
