@@ -80,6 +80,26 @@ done:
     return st;
 }
 
+/* What the token is looked for as. A pattern that differs from the content is the stored form too, and hides the token from those who leave
+ * special tokens out, because the library compares stored forms with contents. */
+static cf_status make_pattern(cf_added *a, cf_vocab *v, const cf_normalizer *z, cf_slice content, const char *where,
+                              cf_error *err)
+{
+    cf_status st = CF_OK;
+    if (!a->normalized)
+        return cf_str_add(&a->pattern, content, err);
+    CF_TRY(cf_normalizer_apply(&a->pattern, z, content, err));
+    if (!a->pattern.n) {
+        st = cf_fail(err, CF_UNSUPPORTED, "%s: nothing is left of added token \"%.*s\" after normalisation", where,
+                     (int)content.n, content.data);
+    } else if (!cf_slice_equal(cf_str_slice(&a->pattern), content)) {
+        CF_TRY(cf_vocab_show(v, a->id, cf_str_slice(&a->pattern), err));
+        v->tokens[a->id].special = false;
+    }
+done:
+    return st;
+}
+
 static cf_status set_add(cf_added_set *s, cf_added *a, cf_error *err)
 {
     void *items = s->items;
@@ -136,15 +156,7 @@ cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, co
         CF_TRY(load_token(&a, &content, t, where, err));
         CF_TRY(add_to_vocab(&a, v, cf_str_slice(&content), t, model_count, last, where, err));
         last = a.id > last ? a.id : last;
-        if (a.normalized)
-            CF_TRY(cf_normalizer_apply(&a.pattern, z, cf_str_slice(&content), err));
-        else
-            CF_TRY(cf_str_add(&a.pattern, cf_str_slice(&content), err));
-        if (!a.pattern.n) {
-            st = cf_fail(err, CF_UNSUPPORTED, "%s: nothing is left of added token \"%s\" after normalisation", where,
-                         content.data);
-            goto done;
-        }
+        CF_TRY(make_pattern(&a, v, z, cf_str_slice(&content), where, err));
         CF_TRY(set_add(a.normalized ? normal : raw, &a, err));
     }
     set_index(raw);

@@ -27,11 +27,12 @@ bool cf_char_is_word(uint32_t code);  /* \w of Rust's regex: Alphabetic, M, Nd, 
 /* ---- vocab.c: token <-> id, of the model and of the added tokens ---- */
 
 typedef struct cf_token {
-    size_t at, n; /* in cf_vocab.bytes */
-    bool used;    /* ids may have gaps */
-    bool model;   /* in the model's vocabulary; other tokens are matched whole or not at all */
-    bool added;   /* listed among the added tokens */
-    bool special;
+    size_t at, n;             /* what it is found by, in cf_vocab.bytes */
+    size_t shown_at, shown_n; /* its stored form: the same, but for a normalised added token */
+    bool used;                /* ids may have gaps */
+    bool model;               /* in the model's vocabulary; other tokens are matched whole or not at all */
+    bool added;               /* listed among the added tokens */
+    bool special;             /* left out where special tokens are */
 } cf_token;
 
 typedef struct cf_vocab { /* zero-initialise */
@@ -48,7 +49,9 @@ void cf_vocab_deinit(cf_vocab *v);
 CF_MUST_USE cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *where, cf_error *err);
 CF_MUST_USE cf_status cf_vocab_load(cf_vocab *v, const cf_json *vocab, const char *where, cf_error *err);
 int32_t cf_vocab_find(const cf_vocab *v, cf_slice token); /* -1: none */
-cf_slice cf_vocab_token(const cf_vocab *v, int32_t id);   /* empty: none */
+cf_slice cf_vocab_token(const cf_vocab *v, int32_t id);   /* its stored form; empty: none */
+/* Gives a token another stored form. */
+CF_MUST_USE cf_status cf_vocab_show(cf_vocab *v, int32_t id, cf_slice shown, cf_error *err);
 bool cf_vocab_has(const cf_vocab *v, int32_t id);
 
 /* ---- normalizer.c: Prepend and Replace ---- */

@@ -30,6 +30,11 @@ cf_slice cf_vocab_token(const cf_vocab *v, int32_t id)
 {
     if (!cf_vocab_has(v, id))
         return (cf_slice){0};
+    return (cf_slice){v->bytes.data + v->tokens[id].shown_at, v->tokens[id].shown_n};
+}
+
+static cf_slice key_of(const cf_vocab *v, int32_t id)
+{
     return (cf_slice){v->bytes.data + v->tokens[id].at, v->tokens[id].n};
 }
 
@@ -42,7 +47,7 @@ bool cf_vocab_has(const cf_vocab *v, int32_t id)
 static size_t slot_of(const cf_vocab *v, cf_slice token)
 {
     size_t i = hash_of(token) & (v->n_slots - 1);
-    while (v->slots[i] >= 0 && !cf_slice_equal(cf_vocab_token(v, v->slots[i]), token))
+    while (v->slots[i] >= 0 && !cf_slice_equal(key_of(v, v->slots[i]), token))
         i = (i + 1) & (v->n_slots - 1);
     return i;
 }
@@ -68,7 +73,7 @@ static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
     v->n_slots = n;
     for (size_t id = 0; id < v->n; id++)
         if (v->tokens[id].used)
-            slots[slot_of(v, cf_vocab_token(v, (int32_t)id))] = (int32_t)id;
+            slots[slot_of(v, key_of(v, (int32_t)id))] = (int32_t)id;
     return CF_OK;
 }
 
@@ -90,7 +95,7 @@ cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *wher
         return cf_fail(err, CF_FORMAT, "%s: token \"%.*s\": expected an id from 0 to %d, found %lld", where,
                        (int)token.n, token.data, MAX_ID, (long long)id);
     if (cf_vocab_has(v, (int32_t)id)) {
-        const cf_slice other = cf_vocab_token(v, (int32_t)id);
+        const cf_slice other = key_of(v, (int32_t)id);
         return cf_fail(err, CF_FORMAT, "%s: tokens \"%.*s\" and \"%.*s\" have the same id %lld", where, (int)other.n,
                        other.data, (int)token.n, token.data, (long long)id);
     }
@@ -102,11 +107,22 @@ cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *wher
     CF_TRY(cf_str_add(&v->bytes, token, err));
     CF_TRY(make_slots(v, v->count + 1, err));
     CF_TRY(make_ids(v, (size_t)id + 1, err));
-    v->tokens[id] = (cf_token){.at = at, .n = token.n, .used = true};
+    v->tokens[id] = (cf_token){.at = at, .n = token.n, .shown_at = at, .shown_n = token.n, .used = true};
     v->slots[slot_of(v, token)] = (int32_t)id;
     v->count++;
 done:
     return st;
+}
+
+cf_status cf_vocab_show(cf_vocab *v, int32_t id, cf_slice shown, cf_error *err)
+{
+    const size_t at = v->bytes.n;
+    const cf_status st = cf_str_add(&v->bytes, shown, err);
+    if (st != CF_OK)
+        return st;
+    v->tokens[id].shown_at = at;
+    v->tokens[id].shown_n = shown.n;
+    return CF_OK;
 }
 
 cf_status cf_vocab_load(cf_vocab *v, const cf_json *vocab, const char *where, cf_error *err)

@@ -1,0 +1,288 @@
+/* test_tokenizer.c - encoding and decoding, against the Hugging Face tokenizers library. */
+#include "test_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "support/fail_alloc.h"
+
+/* "decoded text, newline, decoded text without special tokens", as the goldens hash it. */
+static cf_str both_texts(const cf_tokenizer *t, const cf_ids *ids)
+{
+    cf_str out = {0};
+    cf_error err = {0};
+    assert_int_equal(cf_tokenizer_decode(&out, t, ids->items, ids->n, false, &err), CF_OK);
+    assert_int_equal(cf_str_add_text(&out, "\n", &err), CF_OK);
+    assert_int_equal(cf_tokenizer_decode(&out, t, ids->items, ids->n, true, &err), CF_OK);
+    return out;
+}
+
+/* row, behind the string: number of ids, their hash, the texts' hash, and perhaps the ids. */
+static void check_row(const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown)
+{
+    cf_ids ids = {0};
+    cf_error err = {0};
+    char hash[17];
+    assert_int_equal(cf_tokenizer_encode(&ids, t, text, true, &err), CF_OK);
+    const cf_json *ids_expected = cf_json_next(row);
+    const cf_json *texts_expected = cf_json_next(ids_expected);
+    const cf_json *whole = cf_json_next(texts_expected);
+    ids_hash(hash, &ids);
+    if ((double)ids.n != cf_json_number(row, -1) || strcmp(hash, cf_json_string(ids_expected)) != 0 ||
+        (whole && !ids_are(&ids, whole)))
+        fail_msg("string %s (base64): expected %.0f ids, hash %s; found %zu, hash %s", shown, cf_json_number(row, -1),
+                 cf_json_string(ids_expected), ids.n, hash);
+    cf_str texts = both_texts(t, &ids);
+    text_hash(hash, cf_str_slice(&texts));
+    if (strcmp(hash, cf_json_string(texts_expected)) != 0)
+        fail_msg("string %s (base64): decoded to \"%s\"", shown, texts.data);
+    cf_str_deinit(&texts);
+    cf_ids_deinit(&ids);
+}
+
+static void tricky_strings_encode_and_decode_as_in_the_library(void **state)
+{
+    cf_json *golden = golden_open("strings");
+    int64_t n = 0;
+    for (const cf_json *row = cf_json_first(cf_json_get(golden, "strings")); row; row = cf_json_next(row), n++) {
+        cf_str text = golden_base64(cf_json_first(row));
+        check_row(*state, cf_str_slice(&text), cf_json_next(cf_json_first(row)), cf_json_string(cf_json_first(row)));
+        cf_str_deinit(&text);
+    }
+    assert_int_equal(n, 2000);
+    cf_json_free(golden);
+}
+
+static void very_long_words_encode_and_decode_as_in_the_library(void **state)
+{
+    cf_json *golden = golden_open("strings");
+    cf_error err = {0};
+    int64_t n = 0;
+    for (const cf_json *row = cf_json_first(cf_json_get(golden, "repeated")); row; row = cf_json_next(row), n++) {
+        const cf_json *unit = cf_json_first(row);
+        cf_str once = golden_base64(unit), text = {0};
+        for (double i = 0; i < cf_json_number(cf_json_next(unit), 0); i++)
+            assert_int_equal(cf_str_add(&text, cf_str_slice(&once), &err), CF_OK);
+        check_row(*state, cf_str_slice(&text), cf_json_next(cf_json_next(unit)), cf_json_string(unit));
+        cf_str_deinit(&once);
+        cf_str_deinit(&text);
+    }
+    assert_int_equal(n, 8);
+    cf_json_free(golden);
+}
+
+static void check_decoded(const char *name, const cf_tokenizer *t, const cf_ids *ids, const cf_json *kept)
+{
+    const cf_json *skipped = cf_json_next(kept) ? cf_json_next(kept) : kept;
+    for (int skip = 0; skip < 2; skip++) {
+        cf_str text = {0};
+        cf_error err = {0};
+        const char *expected = cf_json_string(skip ? skipped : kept);
+        assert_int_equal(cf_tokenizer_decode(&text, t, ids->items, ids->n, skip, &err), CF_OK);
+        if (!cf_slice_is(cf_str_slice(&text), expected))
+            fail_msg("%s: skip %d: expected \"%s\", found \"%s\"", name, skip, expected, text.data ? text.data : "");
+        cf_str_deinit(&text);
+    }
+}
+
+static void check_encode(const char *name, const cf_tokenizer *t, const cf_json *row)
+{
+    cf_ids ids = {0};
+    cf_error err = {0};
+    const cf_json *text = cf_json_first(row);
+    const cf_json *expected = cf_json_next(text);
+    assert_int_equal(cf_tokenizer_encode(&ids, t, cf_slice_of(cf_json_string(text)), true, &err), CF_OK);
+    if (!ids_are(&ids, expected))
+        fail_msg("%s: other ids for \"%s\" (%zu, the first %d)", name, cf_json_string(text), ids.n,
+                 ids.n ? ids.items[0] : -1);
+    check_decoded(name, t, &ids, cf_json_next(expected));
+    cf_ids_deinit(&ids);
+}
+
+static void check_decode(const char *name, const cf_tokenizer *t, const cf_json *row)
+{
+    cf_ids ids = {0};
+    cf_error err = {0};
+    for (const cf_json *id = cf_json_first(cf_json_first(row)); id; id = cf_json_next(id))
+        assert_int_equal(cf_ids_add(&ids, (int32_t)cf_json_number(id, 0), &err), CF_OK);
+    check_decoded(name, t, &ids, cf_json_next(cf_json_first(row)));
+    cf_ids_deinit(&ids);
+}
+
+static void small_tokenizers_behave_as_in_the_library(void **state)
+{
+    (void)state;
+    cf_json *golden = golden_open("synthetic");
+    int64_t n = 0, n_rows = 0;
+    for (const cf_json *c = cf_json_first(cf_json_get(golden, "tokenizers")); c; c = cf_json_next(c), n++) {
+        const char *name = cf_json_string(cf_json_get(c, "name"));
+        cf_tokenizer *t = NULL;
+        cf_error err = {0};
+        if (cf_tokenizer_parse(&t, cf_slice_of(cf_json_string(cf_json_get(c, "document"))), name, &err) != CF_OK)
+            fail_msg("%s", err.text);
+        for (const cf_json *row = cf_json_first(cf_json_get(c, "encode")); row; row = cf_json_next(row), n_rows++)
+            check_encode(name, t, row);
+        for (const cf_json *row = cf_json_first(cf_json_get(c, "decode")); row; row = cf_json_next(row), n_rows++)
+            check_decode(name, t, row);
+        cf_tokenizer_close(t);
+    }
+    assert_true(n >= 60 && n_rows >= 1000);
+    cf_json_free(golden);
+}
+
+static void tokens_are_found_by_id_and_by_name(void **state)
+{
+    const cf_tokenizer *t = *state;
+    assert_int_equal(cf_tokenizer_size(t), 646);
+    assert_true(cf_slice_is(cf_tokenizer_token(t, 644), "<image>"));
+    assert_int_equal(cf_tokenizer_id(t, cf_slice_of("<image>")), 644);
+    assert_int_equal(cf_tokenizer_id(t, cf_slice_of("\xE2\x96\x81the")), 308);
+    assert_int_equal(cf_tokenizer_id(t, cf_slice_of("no such token")), -1);
+    assert_int_equal(cf_tokenizer_id(t, (cf_slice){0}), -1);
+    assert_int_equal(cf_tokenizer_token(t, 646).n, 0);
+    assert_int_equal(cf_tokenizer_token(t, -1).n, 0);
+    assert_true(cf_tokenizer_is_special(t, 1));
+    assert_true(cf_tokenizer_is_special(t, 645));
+    assert_false(cf_tokenizer_is_special(t, 308));
+    assert_false(cf_tokenizer_is_special(t, -1));
+    assert_false(cf_tokenizer_is_special(t, 646));
+    for (int32_t id = 0; id < 646; id++)
+        assert_int_equal(cf_tokenizer_id(t, cf_tokenizer_token(t, id)), id);
+}
+
+static void without_specials_the_template_adds_nothing(void **state)
+{
+    cf_ids with = {0}, without = {0};
+    cf_error err = {0};
+    assert_int_equal(cf_tokenizer_encode(&with, *state, cf_slice_of("the moon"), true, &err), CF_OK);
+    assert_int_equal(cf_tokenizer_encode(&without, *state, cf_slice_of("the moon"), false, &err), CF_OK);
+    assert_int_equal(with.n, without.n + 1);
+    assert_int_equal(with.items[0], 1);
+    assert_memory_equal(with.items + 1, without.items, without.n * sizeof(int32_t));
+    cf_ids_deinit(&with);
+    cf_ids_deinit(&without);
+}
+
+static void encoding_and_decoding_append(void **state)
+{
+    cf_ids ids = {0};
+    cf_str text = {0};
+    cf_error err = {0};
+    assert_int_equal(cf_ids_add(&ids, 644, &err), CF_OK);
+    assert_int_equal(cf_tokenizer_encode(&ids, *state, cf_slice_of("the"), false, &err), CF_OK);
+    assert_int_equal(ids.n, 2);
+    assert_int_equal(ids.items[0], 644);
+    assert_int_equal(cf_str_add_text(&text, "so: ", &err), CF_OK);
+    assert_int_equal(cf_tokenizer_decode(&text, *state, ids.items, ids.n, true, &err), CF_OK);
+    assert_string_equal(text.data, "so: the");
+    cf_ids_deinit(&ids);
+    cf_str_deinit(&text);
+}
+
+static void the_hash_is_of_the_files_bytes(void **state)
+{
+    char hash[CF_HASH_HEX_BYTES], expected[CF_HASH_HEX_BYTES];
+    cf_str json = {0};
+    cf_hash *h = NULL;
+    cf_error err = {0};
+    cf_tokenizer_hash(hash, *state);
+    assert_int_equal(cf_file_read(&json, "demo/model/tokenizer.json", 1 << 20, &err), CF_OK);
+    assert_int_equal(cf_hash_create(&h, &err), CF_OK);
+    cf_hash_add(h, json.data, json.n);
+    cf_hash_hex(h, expected);
+    cf_hash_free(h);
+    cf_str_deinit(&json);
+    assert_string_equal(hash, expected);
+}
+
+/* Four times the text may take little more than four times as long; a quadratic merge would take sixteen times. */
+static void a_long_word_is_not_quadratic(void **state)
+{
+    int64_t best[2] = {INT64_MAX, INT64_MAX};
+    const size_t n[2] = {50000, 200000};
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < 2; i++) {
+            cf_ids ids = {0};
+            cf_error err = {0};
+            char *text = malloc(n[i]);
+            assert_non_null(text);
+            for (size_t k = 0; k < n[i]; k++)
+                text[k] = "theanswerisred"[k % 14];
+            const int64_t start = cf_clock_ns();
+            assert_int_equal(cf_tokenizer_encode(&ids, *state, (cf_slice){text, n[i]}, false, &err), CF_OK);
+            const int64_t took = cf_clock_ns() - start;
+            best[i] = took < best[i] ? took : best[i];
+            free(text);
+            cf_ids_deinit(&ids);
+        }
+    if (best[1] > 10 * best[0])
+        fail_msg("%zu bytes: %lld ns, %zu bytes: %lld ns", n[0], (long long)best[0], n[1], (long long)best[1]);
+}
+
+static void every_failing_allocation_of_a_load_is_reported(void **state)
+{
+    (void)state;
+    cf_json *golden = golden_open("synthetic");
+    const char *document = cf_json_string(cf_json_get(cf_json_first(cf_json_get(golden, "tokenizers")), "document"));
+    for (int64_t n = 1;; n++) {
+        cf_tokenizer *t = NULL;
+        cf_error err = {0};
+        fail_alloc_at(n);
+        const cf_status st = cf_tokenizer_parse(&t, cf_slice_of(document), "x.json", &err);
+        if (!fail_alloc_off()) {
+            assert_int_equal(st, CF_OK);
+            cf_tokenizer_close(t);
+            break;
+        }
+        assert_int_equal(st, CF_NOMEM);
+        assert_null(t);
+    }
+    cf_json_free(golden);
+}
+
+static void every_failing_allocation_of_an_encoding_leaves_the_ids_as_they_were(void **state)
+{
+    for (int64_t n = 1;; n++) {
+        cf_ids ids = {0};
+        cf_str text = {0};
+        cf_error err = {0};
+        assert_int_equal(cf_ids_add(&ids, 7, &err), CF_OK);
+        fail_alloc_at(n);
+        cf_status st =
+            cf_tokenizer_encode(&ids, *state, cf_slice_of("<s>Is the moon</s>blue or orange? \xff"), true, &err);
+        const size_t n_ids = ids.n;
+        if (st == CF_OK)
+            st = cf_tokenizer_decode(&text, *state, ids.items, ids.n, false, &err);
+        const bool failed = fail_alloc_off();
+        if (failed) {
+            assert_int_equal(st, CF_NOMEM);
+            assert_true(n_ids == 1 || text.n == 0);
+            assert_int_equal(ids.items[0], 7);
+        }
+        cf_ids_deinit(&ids);
+        cf_str_deinit(&text);
+        if (!failed) {
+            assert_int_equal(st, CF_OK);
+            break;
+        }
+    }
+}
+
+int test_tokenizer(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tricky_strings_encode_and_decode_as_in_the_library),
+        cmocka_unit_test(very_long_words_encode_and_decode_as_in_the_library),
+        cmocka_unit_test(small_tokenizers_behave_as_in_the_library),
+        cmocka_unit_test(tokens_are_found_by_id_and_by_name),
+        cmocka_unit_test(without_specials_the_template_adds_nothing),
+        cmocka_unit_test(encoding_and_decoding_append),
+        cmocka_unit_test(the_hash_is_of_the_files_bytes),
+        cmocka_unit_test(a_long_word_is_not_quadratic),
+        cmocka_unit_test(every_failing_allocation_of_a_load_is_reported),
+        cmocka_unit_test(every_failing_allocation_of_an_encoding_leaves_the_ids_as_they_were),
+    };
+    return cmocka_run_group_tests_name("tokenizer", tests, demo_open, demo_close);
+}

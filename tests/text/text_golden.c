@@ -1,0 +1,95 @@
+/* text_golden.c - see test_text.h. */
+#include "test_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int demo_open(void **state)
+{
+    cf_error err = {0};
+    cf_tokenizer *t = NULL;
+    if (cf_tokenizer_open(&t, "demo/model", &err) != CF_OK) {
+        print_error("%s\n", err.text);
+        return -1;
+    }
+    *state = t;
+    return 0;
+}
+
+int demo_close(void **state)
+{
+    cf_tokenizer_close(*state);
+    return 0;
+}
+
+cf_json *golden_open(const char *name)
+{
+    char path[128];
+    cf_error err = {0};
+    cf_json *root = NULL;
+    (void)snprintf(path, sizeof path, "tests/text/golden/%s.json", name);
+    if (cf_json_open(&root, path, 1 << 20, &err) != CF_OK)
+        fail_msg("%s", err.text);
+    return root;
+}
+
+static unsigned sextet(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strchr(digits, c);
+    assert_true(at && c);
+    return (unsigned)(at - digits);
+}
+
+cf_str golden_base64(const cf_json *node)
+{
+    cf_str out = {0};
+    cf_error err = {0};
+    const char *text = cf_json_string(node);
+    assert_non_null(text);
+    assert_int_equal(cf_str_add_text(&out, "", &err), CF_OK);
+    unsigned bits = 0, n_bits = 0;
+    for (; *text && *text != '='; text++) {
+        bits = bits << 6 | sextet(*text);
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            const char byte = (char)(bits >> n_bits & 0xFF);
+            assert_int_equal(cf_str_add(&out, (cf_slice){&byte, 1}, &err), CF_OK);
+        }
+    }
+    return out;
+}
+
+static uint64_t fnv(uint64_t h, unsigned char byte)
+{
+    return (h ^ byte) * 0x100000001B3u;
+}
+
+void ids_hash(char out[17], const cf_ids *ids)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < ids->n; i++)
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            h = fnv(h, (unsigned char)((uint32_t)ids->items[i] >> shift));
+    (void)snprintf(out, 17, "%016llx", (unsigned long long)h);
+}
+
+void text_hash(char out[17], cf_slice text)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < text.n; i++)
+        h = fnv(h, (unsigned char)text.data[i]);
+    (void)snprintf(out, 17, "%016llx", (unsigned long long)h);
+}
+
+bool ids_are(const cf_ids *ids, const cf_json *list)
+{
+    if (cf_json_kind_of(list) != CF_JSON_ARRAY || cf_json_count(list) != (int64_t)ids->n)
+        return false;
+    size_t i = 0;
+    for (const cf_json *e = cf_json_first(list); e; e = cf_json_next(e), i++)
+        if (cf_json_number(e, -1) != ids->items[i])
+            return false;
+    return true;
+}
