@@ -213,20 +213,24 @@ static void fill_random(float *x, size_t n)
     }
 }
 
-/* Multiplies the rows of x group by group into y. */
-static cf_status multiply_grouped(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, int64_t group,
-                                  cf_error *err)
+/* y += x W^T (or y = x W^T), group by group, over the first n rows. */
+static cf_status multiply_grouped(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, int64_t n,
+                                  int64_t group, bool accumulate, cf_error *err)
 {
-    for (int64_t i = 0; i < x->shape[0]; i += group) {
-        const int64_t end = i + group < x->shape[0] ? i + group : x->shape[0];
+    for (int64_t i = 0; i < n; i += group) {
+        const int64_t end = i + group < n ? i + group : n;
         const cf_tensor xi = cf_tensor_rows(x, i, end);
         cf_tensor yi = cf_tensor_rows(y, i, end);
-        const cf_status st = cf_linear(be, &yi, &xi, w, NULL, false, err);
+        const cf_status st = cf_linear(be, &yi, &xi, w, NULL, accumulate, err);
         if (st != CF_OK)
             return st;
     }
     return CF_OK;
 }
+
+enum {
+    PROBE_GROUPS = 8
+}; /* groups tried of each size: enough to meet every row's place in a register block, few enough for the largest weights */
 
 cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows, cf_error *err)
 {
@@ -236,25 +240,32 @@ cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight 
     int64_t n = 0, k = 0;
     be->ops->weight_shape(w, &n, &k);
     const cf_counters before = be->counters; /* the probe is not the study's work */
+    const size_t x_count = (size_t)n_rows * (size_t)k, y_count = (size_t)n_rows * (size_t)n;
     cf_tensor x32 = {0}, x = {0}, y = {0};
-    void *host = NULL, *whole = NULL, *part = NULL;
-    CF_TRY(cf_alloc(&host, (size_t)n_rows * (size_t)k, sizeof(float), "probe input", err));
-    CF_TRY(cf_alloc(&whole, (size_t)n_rows * (size_t)n, sizeof(float), "probe output", err));
-    CF_TRY(cf_alloc(&part, (size_t)n_rows * (size_t)n, sizeof(float), "probe output", err));
+    void *x_host = NULL, *y_host = NULL, *whole = NULL, *part = NULL;
+    CF_TRY(cf_alloc(&x_host, x_count, sizeof(float), "probe input", err));
+    CF_TRY(cf_alloc(&y_host, y_count, sizeof(float), "probe output", err));
+    CF_TRY(cf_alloc(&whole, y_count, sizeof(float), "probe output", err));
+    CF_TRY(cf_alloc(&part, y_count, sizeof(float), "probe output", err));
     CF_TRY(cf_backend_alloc(be, &x32, CF_F32, n_rows, k, err));
     CF_TRY(cf_backend_alloc(be, &x, be->compute, n_rows, k, err));
     CF_TRY(cf_backend_alloc(be, &y, CF_F32, n_rows, n, err));
-    fill_random(host, (size_t)n_rows * (size_t)k);
-    CF_TRY(cf_backend_upload(be, &x32, host, err));
-    CF_TRY(be->ops->activate(be, &x, &x32, NULL, CF_UNARY_GELU,
-                             err)); /* any element-wise step: it converts to the compute dtype */
-    CF_TRY(multiply_grouped(be, &y, &x, w, n_rows, err));
-    CF_TRY(cf_backend_download(be, whole, &y, err));
+    fill_random(x_host, x_count);
+    fill_random(y_host, y_count);
+    CF_TRY(cf_backend_upload(be, &x32, x_host, err));
+    CF_TRY(cf_gather(be, &x, &x32, NULL, err));
     bool same = true;
-    for (size_t i = 0; same && i < sizeof groups / sizeof groups[0]; i++) {
-        CF_TRY(multiply_grouped(be, &y, &x, w, groups[i], err));
-        CF_TRY(cf_backend_download(be, part, &y, err));
-        same = memcmp(whole, part, (size_t)n_rows * (size_t)n * sizeof(float)) == 0;
+    for (int accumulate = 0; same && accumulate < 2; accumulate++) {
+        CF_TRY(cf_backend_upload(be, &y, y_host, err));
+        CF_TRY(multiply_grouped(be, &y, &x, w, n_rows, n_rows, accumulate, err));
+        CF_TRY(cf_backend_download(be, whole, &y, err));
+        for (size_t i = 0; same && i < sizeof groups / sizeof groups[0]; i++) {
+            const int64_t rows = groups[i] * PROBE_GROUPS < n_rows ? groups[i] * PROBE_GROUPS : n_rows;
+            CF_TRY(cf_backend_upload(be, &y, y_host, err));
+            CF_TRY(multiply_grouped(be, &y, &x, w, rows, groups[i], accumulate, err));
+            CF_TRY(cf_backend_download(be, part, &y, err));
+            same = memcmp(whole, part, (size_t)(rows * n) * sizeof(float)) == 0;
+        }
     }
     *row_invariant = same;
 done:
@@ -262,7 +273,8 @@ done:
     cf_backend_release(be, &x32);
     cf_backend_release(be, &x);
     cf_backend_release(be, &y);
-    free(host);
+    free(x_host);
+    free(y_host);
     free(whole);
     free(part);
     return st;

@@ -1,0 +1,48 @@
+/* score.c - see score.h. */
+#include "engine/score.h"
+
+#include <math.h>
+
+int32_t cf_argmax(const float *logits, int64_t n)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; i++)
+        if (logits[i] > logits[best])
+            best = i;
+    return (int32_t)best;
+}
+
+/* log of the sum of e^logit. */
+static double log_sum(const float *logits, int64_t n)
+{
+    const double largest = (double)logits[cf_argmax(logits, n)];
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += exp((double)logits[i] - largest);
+    return largest + log(sum);
+}
+
+double cf_softmax_probability(const float *logits, int64_t n, int32_t token)
+{
+    return exp((double)logits[token] - log_sum(logits, n));
+}
+
+void cf_top_k(const float *logits, int64_t n, int32_t k, int32_t *ids, double *probabilities)
+{
+    const double total = log_sum(logits, n);
+    int32_t found = 0;
+    for (int64_t i = 0; i < n; i++) { /* insertion into a short sorted list: k is small */
+        int32_t at = found;
+        while (at > 0 && logits[i] > logits[ids[at - 1]])
+            at--;
+        if (at == k)
+            continue;
+        if (found < k)
+            found++;
+        for (int32_t j = found - 1; j > at; j--)
+            ids[j] = ids[j - 1];
+        ids[at] = (int32_t)i;
+    }
+    for (int32_t i = 0; i < found; i++)
+        probabilities[i] = exp((double)logits[ids[i]] - total);
+}

@@ -1,0 +1,320 @@
+/* session.c - taking a sample, the baseline pass, greedy decoding and the lens; see session.h.
+ *
+ * Invariants
+ * (1) kv holds the baseline's keys and values of positions 0 .. length - 1 from baseline() on; decoding writes positions at and after length only, so a sweep may follow it.
+ * (2) kept[l] is the input of layer l, written by the baseline and read-only afterwards.
+ * (3) A shared prefix is only what causality makes independent of the rest: the ids before the picture, and the picture. */
+#include "engine/session_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/score.h"
+
+cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err)
+{
+    cf_status st = CF_OK;
+    void *logits = NULL;
+    cf_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return cf_fail(err, CF_NOMEM, "no memory for a session");
+    s->model = m;
+    s->be = cf_model_backend(m);
+    s->share_prefix = share_prefix;
+    const cf_text_config *t = &cf_model_config(m)->text;
+    CF_TRY(cf_scratch_create(&s->scratch, m, err));
+    CF_TRY(cf_alloc(&logits, (size_t)t->vocab_size, sizeof(float), "logits", err));
+    s->logits = logits;
+    CF_TRY(cf_backend_alloc(s->be, &s->features, CF_F32, cf_model_n_patches(m), t->hidden_size, err));
+    CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, t->hidden_size, err));
+    CF_TRY(cf_backend_alloc(s->be, &s->logits_dev, CF_F32, 1, t->vocab_size, err));
+    *out = s;
+    s = NULL;
+done:
+    cf_session_free(s);
+    return st;
+}
+
+void cf_session_free(cf_session *s)
+{
+    if (!s)
+        return;
+    cf_tensor *all[] = {&s->embedded, &s->features,   &s->kept,          &s->x,
+                        &s->last,     &s->logits_dev, &s->sweep_rows[0], &s->sweep_rows[1]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        cf_backend_release(s->be, all[i]);
+    cf_kv_free(s->be, s->kv);
+    cf_scratch_free(s->scratch);
+    free(s->prefix_ids);
+    free(s->logits);
+    free(s->pos);
+    free(s);
+}
+
+cf_status cf_session_room(cf_session *s, cf_tensor *t, int64_t rows, int64_t cols, cf_error *err)
+{
+    if (t->data && t->shape[0] >= rows && t->shape[1] == cols)
+        return CF_OK;
+    cf_backend_release(s->be, t);
+    return cf_backend_alloc(s->be, t, CF_F32, rows + rows / 8, cols, err);
+}
+
+cf_tensor cf_session_kept(const cf_session *s, int64_t layer)
+{
+    const int64_t n = s->length - s->keep_from;
+    return cf_tensor_rows(&s->kept, layer * n, (layer + 1) * n);
+}
+
+cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
+                           cf_error *err)
+{
+    const int64_t before = cf_backend_counters(s->be).linear_macs;
+    const cf_status st = cf_decoder_layer(s->model, s->scratch, layer, b, y, x, err);
+    s->decoder_macs += cf_backend_counters(s->be).linear_macs - before;
+    return st;
+}
+
+int64_t cf_session_decoder_macs(const cf_session *s)
+{
+    return s->decoder_macs;
+}
+
+int32_t cf_input_length(const cf_model *m, const cf_input *in)
+{
+    return in->n_ids - 1 + (int32_t)cf_model_n_patches(m);
+}
+
+cf_span cf_input_image(const cf_model *m, const cf_input *in)
+{
+    return (cf_span){in->image_index, in->image_index + (int32_t)cf_model_n_patches(m)};
+}
+
+int32_t cf_session_length(const cf_session *s)
+{
+    return s->length;
+}
+
+const float *cf_session_logits(const cf_session *s)
+{
+    return s->logits;
+}
+
+/* Keys and values for `positions` positions; what was in them is lost when they grow. */
+static cf_status reserve_positions(cf_session *s, int32_t positions, cf_error *err)
+{
+    if (positions <= s->capacity)
+        return CF_OK;
+    const cf_text_config *t = &cf_model_config(s->model)->text;
+    const int32_t most = (int32_t)t->max_position_embeddings;
+    const int32_t want = positions + positions / 8 < most ? positions + positions / 8 : most;
+    int32_t *pos = realloc(s->pos, (size_t)want * sizeof *pos);
+    if (!pos)
+        return cf_fail(err, CF_NOMEM, "no memory for %d positions", want);
+    s->pos = pos;
+    for (int32_t i = 0; i < want; i++)
+        pos[i] = i;
+    cf_kv_free(s->be, s->kv);
+    s->kv = NULL;
+    s->capacity = 0;
+    s->prefix_picture = 0;
+    const cf_status st = cf_kv_create(s->be, &s->kv, t->n_layers, want, t->n_kv_heads, t->head_dim, err);
+    if (st == CF_OK)
+        s->capacity = want;
+    return st;
+}
+
+/* Whether the new input begins with the prefix whose keys and values are at hand. */
+static bool begins_alike(const cf_session *s, const cf_input *in)
+{
+    return s->share_prefix && in->picture && in->picture == s->prefix_picture && in->image_index == s->n_prefix_ids &&
+           memcmp(in->ids, s->prefix_ids, (size_t)s->n_prefix_ids * sizeof *in->ids) == 0;
+}
+
+static cf_status remember_prefix(cf_session *s, cf_error *err)
+{
+    const cf_input *in = &s->input;
+    size_t cap = (size_t)s->cap_prefix_ids;
+    void *ids = s->prefix_ids;
+    const cf_status st = cf_grow(&ids, &cap, (size_t)in->image_index + 1, sizeof *s->prefix_ids, "prompt ids", err);
+    if (st != CF_OK)
+        return st;
+    s->prefix_ids = ids;
+    s->cap_prefix_ids = (int32_t)cap;
+    s->n_prefix_ids = in->image_index;
+    memcpy(s->prefix_ids, in->ids, (size_t)in->image_index * sizeof *in->ids);
+    s->prefix_picture = in->picture;
+    return CF_OK;
+}
+
+/* embedded = ids before the picture, its features, ids after it. */
+static cf_status embed(cf_session *s, cf_error *err)
+{
+    const cf_input *in = &s->input;
+    const cf_span image = cf_input_image(s->model, in);
+    cf_status st = CF_OK;
+    CF_TRY(cf_session_room(s, &s->embedded, s->length, cf_model_config(s->model)->text.hidden_size, err));
+    cf_tensor before = cf_tensor_rows(&s->embedded, 0, image.begin),
+              picture = cf_tensor_rows(&s->embedded, image.begin, image.end);
+    cf_tensor after = cf_tensor_rows(&s->embedded, image.end, s->length);
+    CF_TRY(cf_decoder_embed(s->model, &before, in->ids, err));
+    CF_TRY(cf_gather(s->be, &picture, &s->features, NULL, err));
+    CF_TRY(cf_decoder_embed(s->model, &after, in->ids + in->image_index + 1, err));
+done:
+    return st;
+}
+
+cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_tokens, cf_error *err)
+{
+    const int64_t most = cf_model_config(s->model)->text.max_position_embeddings;
+    const int32_t length = cf_input_length(s->model, in);
+    cf_status st = CF_OK;
+    if ((int64_t)length + max_new_tokens > most)
+        return cf_fail(err, CF_MISMATCH, "prompt of %d positions and %d new tokens: the model has %lld positions",
+                       length, max_new_tokens, (long long)most);
+    if (!begins_alike(s, in))
+        s->prefix_picture = 0;
+    CF_TRY(reserve_positions(s, length + max_new_tokens, err));
+    CF_TRY(cf_scratch_reserve(s->scratch, length, err));
+    s->input = *in;
+    s->length = length;
+    if (!s->prefix_picture)
+        CF_TRY(cf_vision_features(s->model, s->scratch, &s->features, in->pixels, NULL, NULL, err));
+    CF_TRY(embed(s, err));
+done:
+    return st;
+}
+
+cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err)
+{
+    const cf_text_config *t = &cf_model_config(s->model)->text;
+    const int32_t n = s->length;
+    cf_status st = CF_OK;
+    s->keep_from = keep_from < n - 1 ? keep_from : n - 1;
+    /* Rows below `begin` are in kv already; they are needed again only where their inputs must be kept. */
+    int32_t begin = s->prefix_picture ? cf_input_image(s->model, &s->input).end : 0;
+    begin = begin < s->keep_from ? begin : s->keep_from;
+    CF_TRY(cf_session_room(s, &s->kept, t->n_layers * (n - s->keep_from), t->hidden_size, err));
+    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
+    cf_tensor x = cf_tensor_rows(&s->x, begin, n);
+    const cf_tensor embedded = cf_tensor_rows(&s->embedded, begin, n);
+    CF_TRY(cf_gather(s->be, &x, &embedded, NULL, err));
+    const int32_t last_row = n - 1 - begin;
+    for (int64_t l = 0; l < t->n_layers; l++) {
+        const bool final = l == t->n_layers - 1; /* above it only the last position is read */
+        const cf_tensor keep = cf_tensor_rows(&x, s->keep_from - begin, n - begin);
+        cf_tensor kept = cf_session_kept(s, l);
+        CF_TRY(cf_gather(s->be, &kept, &keep, NULL, err));
+        const cf_attn_segment segment = {
+            .n_q = final ? 1 : n - begin, .q_pos = s->pos + (final ? n - 1 : begin), .own_begin = n, .n_keys = n};
+        const cf_layer_batch b = {.pos = s->pos + begin,
+                                  .q_rows = final ? &last_row : NULL,
+                                  .n_q = segment.n_q,
+                                  .q_pos = segment.q_pos,
+                                  .kv = s->kv,
+                                  .kv_store = true,
+                                  .segments = &segment,
+                                  .n_segments = 1};
+        CF_TRY(cf_session_layer(s, l, &b, final ? &s->last : &x, &x, err));
+    }
+    CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &s->last, true, err));
+    CF_TRY(cf_backend_download(s->be, s->logits, &s->logits_dev, err));
+    if (s->share_prefix)
+        CF_TRY(remember_prefix(s, err));
+done:
+    return st;
+}
+
+/* One decoding step: the row of token `id` at position `at`; logits_dev holds its logits afterwards. */
+static cf_status decode(cf_session *s, int32_t id, int32_t at, cf_tensor *x, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_decoder_embed(s->model, x, &id, err));
+    for (int64_t l = 0; l < cf_model_config(s->model)->text.n_layers; l++) {
+        const cf_attn_segment segment = {.n_q = 1, .q_pos = s->pos + at, .own_begin = at + 1, .n_keys = at + 1};
+        const cf_layer_batch b = {.pos = s->pos + at,
+                                  .n_q = 1,
+                                  .q_pos = s->pos + at,
+                                  .kv = s->kv,
+                                  .kv_store = true,
+                                  .segments = &segment,
+                                  .n_segments = 1};
+        CF_TRY(cf_session_layer(s, l, &b, x, x, err));
+    }
+    CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, x, true, err));
+done:
+    return st;
+}
+
+static bool is_end(const cf_config *c, int32_t id)
+{
+    for (int32_t i = 0; i < c->n_eos; i++)
+        if (c->eos_token_ids[i] == id)
+            return true;
+    return false;
+}
+
+cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens, cf_error *err)
+{
+    const cf_config *c = cf_model_config(s->model);
+    cf_status st = CF_OK;
+    cf_tensor x = {0};
+    float *logits = NULL;
+    void *memory = NULL;
+    assert(s->length + max_new_tokens <= s->capacity);
+    CF_TRY(cf_alloc(&memory, (size_t)c->text.vocab_size, sizeof(float), "logits", err));
+    logits = memory;
+    memcpy(logits, s->logits, (size_t)c->text.vocab_size * sizeof *logits);
+    CF_TRY(cf_backend_alloc(s->be, &x, CF_F32, 1, c->text.hidden_size, err));
+    for (int32_t i = 0; i < max_new_tokens; i++) {
+        ids[i] = cf_argmax(logits, c->text.vocab_size);
+        *n = i + 1;
+        if (is_end(c, ids[i]) || i + 1 == max_new_tokens)
+            break;
+        CF_TRY(decode(s, ids[i], s->length + i, &x, err));
+        CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
+    }
+done:
+    cf_backend_release(s->be, &x);
+    free(memory);
+    return st;
+}
+
+cf_status cf_session_hidden(cf_session *s, int64_t l, int32_t begin, int32_t end, float *rows, cf_error *err)
+{
+    const cf_text_config *t = &cf_model_config(s->model)->text;
+    if (l < t->n_layers) {
+        assert(begin >= s->keep_from && end <= s->length);
+        const cf_tensor kept = cf_session_kept(s, l),
+                        view = cf_tensor_rows(&kept, begin - s->keep_from, end - s->keep_from);
+        return cf_backend_download(s->be, rows, &view, err);
+    }
+    assert(l == t->n_layers && begin == s->length - 1 && end == s->length);
+    cf_tensor y = {0};
+    cf_status st = cf_backend_alloc(s->be, &y, CF_F32, 1, t->hidden_size, err);
+    if (st == CF_OK)
+        st = cf_decoder_norm(s->model, &y, &s->last, err);
+    if (st == CF_OK)
+        st = cf_backend_download(s->be, rows, &y, err);
+    cf_backend_release(s->be, &y);
+    return st;
+}
+
+cf_status cf_session_lens(cf_session *s, int32_t token, double *probability, cf_error *err)
+{
+    const cf_text_config *t = &cf_model_config(s->model)->text;
+    cf_status st = CF_OK;
+    void *logits = NULL;
+    CF_TRY(cf_alloc(&logits, (size_t)t->vocab_size, sizeof(float), "logits", err));
+    for (int64_t l = 0; l < t->n_layers; l++) {
+        const cf_tensor kept = cf_session_kept(s, l), row = cf_tensor_rows(&kept, kept.shape[0] - 1, kept.shape[0]);
+        CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &row, false, err));
+        CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
+        probability[l] = cf_softmax_probability(logits, t->vocab_size, token);
+    }
+    probability[t->n_layers] = cf_softmax_probability(s->logits, t->vocab_size, token);
+done:
+    free(logits);
+    return st;
+}

@@ -1,0 +1,47 @@
+/* session_internal.h - a session's state, for the files of engine/ that walk its layers. */
+#ifndef CF_ENGINE_SESSION_INTERNAL_H
+#define CF_ENGINE_SESSION_INTERNAL_H
+
+#include "engine/session.h"
+
+struct cf_session {
+    const cf_model *model;
+    cf_backend *be;
+    cf_scratch *scratch;
+    bool share_prefix;
+
+    /* the sample */
+    cf_input input;
+    int32_t length;     /* T */
+    cf_tensor embedded; /* [>= T, D] input of layer 0 */
+    cf_tensor features; /* [patches, D] of the picture in input */
+    cf_kv *kv;          /* capacity positions */
+    int32_t capacity;
+
+    /* the prefix in kv that the next sample may share: prefix_ids, then the picture */
+    uint64_t prefix_picture; /* 0: none */
+    int32_t *prefix_ids;
+    int32_t n_prefix_ids, cap_prefix_ids;
+
+    /* the baseline */
+    int32_t keep_from;    /* first kept row */
+    cf_tensor kept;       /* [n_layers, T - keep_from, D]: inputs of the layers */
+    cf_tensor x;          /* [>= T, D] the walk's rows */
+    cf_tensor last;       /* [1, D] output of the last layer at T - 1, before the final norm */
+    cf_tensor logits_dev; /* [1, V] */
+    float *logits;        /* [V] host */
+    int32_t *pos;         /* [capacity] 0, 1, 2, ... */
+
+    cf_tensor sweep_rows[2]; /* the sweep's stacks */
+    int64_t decoder_macs;
+};
+
+/* cf_decoder_layer, counted. */
+cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
+                           cf_error *err);
+/* Room for [rows, cols] in an f32 tensor; content is lost when it grows. */
+cf_status cf_session_room(cf_session *s, cf_tensor *t, int64_t rows, int64_t cols, cf_error *err);
+/* The kept input of a layer: rows of positions keep_from .. length - 1. */
+cf_tensor cf_session_kept(const cf_session *s, int64_t layer);
+
+#endif
