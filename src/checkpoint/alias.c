@@ -1,6 +1,7 @@
-/* alias.c - see alias.h. One table of prefixes, stored -> canonical; the first row that fits is taken, so longer prefixes stand
- * before the shorter ones that they begin with. Sources: transformers 5.17 conversion_mapping.py ("llava", "CLIPVisionModel"),
- * names saved by transformers 4, and LLaVA's own llava/model (mm_projector, vision_tower.vision_tower). */
+/* alias.c - see alias.h. One table of prefixes, stored -> canonical; the first row that fits is taken, so longer
+ * prefixes stand before the shorter ones that they begin with. Sources: transformers 5.17 conversion_mapping.py
+ * ("llava", "CLIPVisionModel"), names saved by transformers 4, and LLaVA's own llava/model (mm_projector,
+ * vision_tower.vision_tower). */
 #include "checkpoint/alias.h"
 
 #include <string.h>

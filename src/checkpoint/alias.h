@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* *out = the canonical name (checkpoint.h) of a tensor stored under `stored`; a name of no known layout stays as it is. A heap
- * string that the caller frees. */
+/* *out = the canonical name (checkpoint.h) of a tensor stored under `stored`; a name of no known layout stays as it
+ * is. A heap string that the caller frees. */
 CF_MUST_USE cf_status cf_alias_canonical(char **out, const char *stored, cf_error *err);
 
 #endif

@@ -1,7 +1,8 @@
-/* checkpoint.c - see checkpoint.h. Joins the parts: the configuration, the files, and one table of weights by canonical name.
+/* checkpoint.c - see checkpoint.h. Joins the parts: the configuration, the files, and one table of weights by
+ * canonical name.
  *
- * State: everything is filled in by open and only read afterwards. weights[] is sorted by canonical name, without duplicates;
- * its entries point into files, which own the mappings. */
+ * State: everything is filled in by open and only read afterwards. weights[] is sorted by canonical name, without
+ * duplicates; its entries point into files, which own the mappings. */
 #include "checkpoint/checkpoint.h"
 
 #include <inttypes.h>
@@ -223,7 +224,7 @@ cf_status cf_checkpoint_weight(cf_tensor *out, const cf_checkpoint *c, const cha
     const cf_status st = check_shape(w, rank, shape, err);
     if (st != CF_OK)
         return st;
-    /* Writers pad the header to 8 bytes since safetensors 0.3; the format does not ask for it. */
+    /* The reference writer pads the header to 8 bytes; the format does not ask for it. */
     if ((uintptr_t)t->data % 2 != 0)
         return cf_fail(err, CF_UNSUPPORTED, "%s: tensor '%s' lies at an odd byte: save the file again with safetensors",
                        w->file->path, t->name);

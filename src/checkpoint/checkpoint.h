@@ -15,8 +15,9 @@
 
 typedef struct cf_checkpoint cf_checkpoint;
 
-/* Opens config.json, generation_config.json (optional) and the safetensors (model.safetensors, or model.safetensors.index.json
- * with its shards) in dir. Every header is checked whole before anything is returned; no weight byte is read. */
+/* Opens config.json, generation_config.json (optional) and the safetensors (model.safetensors, or
+ * model.safetensors.index.json with its shards) in dir. Every header is checked whole before anything is returned; no
+ * weight byte is read. */
 CF_MUST_USE cf_status cf_checkpoint_open(cf_checkpoint **out, const char *dir, cf_error *err);
 void cf_checkpoint_close(cf_checkpoint *c);
 
@@ -29,17 +30,18 @@ int64_t cf_checkpoint_weight_bytes(const cf_checkpoint *c);
  * Canonical names are those of transformers 5 LlavaForConditionalGeneration:
  *   "model.vision_tower.vision_model.embeddings.patch_embedding.weight", "model.multi_modal_projector.linear_1.weight",
  *   "model.language_model.embed_tokens.weight", "model.language_model.layers.0.self_attn.q_proj.weight",
- *   "model.language_model.norm.weight", "lm_head.weight" (the embedding where it is absent and config says the two are tied).
- * The expected shape is given and checked (CF_MISMATCH). A missing weight is CF_FORMAT; a dtype other than F32, F16 and BF16 is
- * CF_UNSUPPORTED. The view's data is inside the mapping, valid until close, never to be written, and may be only 2-byte
- * aligned, f32 included. */
+ *   "model.language_model.norm.weight", "lm_head.weight" (the embedding where it is absent and config says that
+ *   the two are tied).
+ * The expected shape is given and checked (CF_MISMATCH). A missing weight is CF_FORMAT; a dtype other than F32, F16
+ * and BF16 is CF_UNSUPPORTED. The view's data is inside the mapping, valid until close, never to be written, and may
+ * be only 2-byte aligned, f32 included. */
 CF_MUST_USE cf_status cf_checkpoint_weight(cf_tensor *out, const cf_checkpoint *c, const char *name, int32_t rank,
                                            const int64_t *shape, cf_error *err);
 bool cf_checkpoint_has(const cf_checkpoint *c, const char *name); /* canonical name, through the aliases */
 
-/* A hash that tells checkpoints apart: config.json, generation_config.json (its end tokens decide where answers stop), every
- * safetensors header, and the weight bytes: the first 64 MiB of each file, then 4 KiB of every MiB, so that a 26 GB model is
- * named without reading it. File and folder names do not count. */
+/* A hash that tells checkpoints apart: config.json, generation_config.json (its end tokens decide where answers stop),
+ * every safetensors header, and the weight bytes: the first 64 MiB of each file, then 4 KiB of every MiB, so that a 26
+ * GB model is named without reading it. File and folder names do not count. */
 CF_MUST_USE cf_status cf_checkpoint_hash(char out[CF_HASH_HEX_BYTES], const cf_checkpoint *c, cf_error *err);
 
 #endif

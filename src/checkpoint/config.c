@@ -1,8 +1,8 @@
 /* config.c - see config.h. Owns which keys matter and what their absence means; typed reading is config_fields.c.
  *
- * Defaults and rules: transformers 5.17 LlavaConfig, CLIPVisionConfig, LlamaConfig and RotaryEmbeddingConfigMixin, which also
- * reads the files of transformers 4. Dropouts, initialisers, dtypes and token strings do not change inference in eval mode and
- * are not looked at. */
+ * Defaults and rules: transformers 5.17 LlavaConfig, CLIPVisionConfig, LlamaConfig and RotaryEmbeddingConfigMixin,
+ * which also reads the files of transformers 4. Dropouts, initialisers, dtypes and token strings do not change
+ * inference in eval mode and are not looked at. */
 #include "checkpoint/config.h"
 
 #include <inttypes.h>
@@ -25,8 +25,8 @@ struct count_field {
 #define VISION(member) offsetof(cf_vision_config, member)
 #define TEXT(member) offsetof(cf_text_config, member)
 
-/* NOTE: LlavaConfig without a vision_config means the CLIP ViT-L/14-336 tower, while a vision_config that leaves keys out means
- * the ViT-B/32 values of CLIPVisionConfig. */
+/* NOTE: LlavaConfig without a vision_config means the CLIP ViT-L/14-336 tower, while a vision_config that leaves keys
+ * out means the ViT-B/32 values of CLIPVisionConfig. */
 static const struct count_field vision_counts[] = {
     {"hidden_size", VISION(hidden_size), 768, 1024}, {"intermediate_size", VISION(intermediate_size), 3072, 4096},
     {"num_hidden_layers", VISION(n_layers), 12, 24}, {"num_attention_heads", VISION(n_heads), 12, 16},
@@ -128,8 +128,9 @@ done:
     return st;
 }
 
-/* transformers 5 writes rope_parameters; transformers 4 wrote rope_scaling (null, or the same object) beside rope_theta, and
- * "type" before "rope_type". RotaryEmbeddingConfigMixin: rope_scaling goes first, and an inner rope_theta before an outer. */
+/* transformers 5 writes rope_parameters; transformers 4 wrote rope_scaling (null, or the same object) beside
+ * rope_theta, and "type" before "rope_type". RotaryEmbeddingConfigMixin: rope_scaling goes first, and an inner
+ * rope_theta before an outer. */
 static cf_status read_rope(double *theta, const cf_section *text, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -275,8 +276,8 @@ static cf_status check_root(cf_config *c, const cf_section *root, cf_error *err)
     if (!cf_field_present(root, "model_type"))
         return cf_field_fail(err, root, "model_type", "'llava'");
     CF_TRY(require_type(root, "llava", err));
-    /* LLaVA's own config.json calls itself "llava" too, and keeps the decoder's keys at the top: read by the rules below, it
-     * would silently become a model of defaults. */
+    /* LLaVA's own config.json calls itself "llava" too, and keeps the decoder's keys at the top: read by the rules
+     * below, it would silently become a model of defaults. */
     if (cf_field_present(root, "mm_vision_tower") && !cf_field_present(root, "text_config"))
         return cf_fail(
             err, CF_UNSUPPORTED,

@@ -1,7 +1,7 @@
 /* config.h - what config.json says about a LLaVA-family model, in one struct per part.
  *
- * Understands the files of transformers 4 and 5 (design: docs/checkpoints.md). Absent keys take the default of the Hugging Face
- * configuration class of that model_type, never a guess of ours. */
+ * Understands the files of transformers 4 and 5 (design: docs/checkpoints.md). Absent keys take the default of the
+ * Hugging Face configuration class of that model_type, never a guess of ours. */
 #ifndef CF_CHECKPOINT_CONFIG_H
 #define CF_CHECKPOINT_CONFIG_H
 
@@ -45,8 +45,9 @@ typedef struct cf_config {
     int32_t n_eos;
 } cf_config;
 
-/* generation may be NULL. `where` names config.json in messages. CF_UNSUPPORTED for a model_type, activation, rope type or
- * sub-model type that crossflow does not run; CF_FORMAT for missing or nonsensical extents (not positive, heads not dividing, ...). */
+/* generation may be NULL. `where` names config.json in messages. CF_UNSUPPORTED for a model_type, activation, rope
+ * type or sub-model type that crossflow does not run; CF_FORMAT for missing or nonsensical extents (not positive,
+ * heads not dividing, ...). */
 CF_MUST_USE cf_status cf_config_parse(cf_config *out, const cf_json *config, const cf_json *generation,
                                       const char *where, cf_error *err);
 

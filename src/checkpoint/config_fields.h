@@ -1,8 +1,8 @@
-/* config_fields.h - typed reads of one section of config.json, with messages that name the key, what was expected and what was
- * found. Folder-private.
+/* config_fields.h - typed reads of one section of config.json, with messages that name the key, what was expected and
+ * what was found. Folder-private.
  *
- * A key that is absent or null takes the fallback: Hugging Face classes write None for "not set". Any other kind, or a value
- * out of bounds, is CF_FORMAT. */
+ * A key that is absent or null takes the fallback: Hugging Face classes write None for "not set". Any other kind, or a
+ * value out of bounds, is CF_FORMAT. */
 #ifndef CF_CHECKPOINT_CONFIG_FIELDS_H
 #define CF_CHECKPOINT_CONFIG_FIELDS_H
 

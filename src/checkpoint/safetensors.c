@@ -1,6 +1,7 @@
 /* safetensors.c - see safetensors.h. Owns the format's rules; knows nothing of models or of what the names mean.
  *
- * Everything is checked before anything is returned, so that whoever holds a cf_stored_tensor may read n_bytes at data. */
+ * Everything is checked before anything is returned, so that whoever holds a cf_stored_tensor may read n_bytes at
+ * data. */
 #include "checkpoint/safetensors.h"
 
 #include <inttypes.h>

@@ -1,7 +1,9 @@
-/* safetensors.h - one safetensors file: its table of tensors, checked whole, over bytes that somebody maps. Folder-private.
+/* safetensors.h - one safetensors file: its table of tensors, checked whole, over bytes that somebody maps.
+ * Folder-private.
  *
- * Format: github.com/huggingface/safetensors, README "Format", and the checks of its reference reader (0.8): 8 bytes of
- * little-endian header length, a JSON object of tensors, then one buffer that the tensors fill without gap or overlap. */
+ * Format: github.com/huggingface/safetensors, README "Format", and the checks of its reference reader (0.8): 8 bytes
+ * of little-endian header length, a JSON object of tensors, then one buffer that the tensors fill without gap or
+ * overlap. */
 #ifndef CF_CHECKPOINT_SAFETENSORS_H
 #define CF_CHECKPOINT_SAFETENSORS_H
 
@@ -36,7 +38,8 @@ typedef struct cf_safetensors {
     size_t n;
 } cf_safetensors;
 
-/* Parses bytes[n], which must outlive *out; `path` names them in messages. CF_FORMAT for anything the format forbids. */
+/* Parses bytes[n], which must outlive *out; `path` names them in messages.
+ * CF_FORMAT for anything the format forbids. */
 CF_MUST_USE cf_status cf_safetensors_parse(cf_safetensors *out, const unsigned char *bytes, size_t n, const char *path,
                                            cf_error *err);
 /* Maps the file and parses it. */

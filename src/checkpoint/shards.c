@@ -1,4 +1,4 @@
-/* shards.c - see shards.h. The index: transformers save_pretrained, {"metadata": {...}, "weight_map": {tensor: file}}. */
+/* shards.c - see shards.h. The index, as save_pretrained writes it: {"metadata": {...}, "weight_map": {tensor: file}}. */
 #include "checkpoint/shards.h"
 
 #include <stdlib.h>

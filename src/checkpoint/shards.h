@@ -12,8 +12,8 @@ typedef struct cf_shards {
     size_t n, cap;
 } cf_shards;
 
-/* model.safetensors where it exists, else the shards of model.safetensors.index.json: the order of transformers. Every weight
- * of the index must lie in the shard that it is mapped to. */
+/* model.safetensors where it exists, else the shards of model.safetensors.index.json: the order of transformers. Every
+ * weight of the index must lie in the shard that it is mapped to. */
 CF_MUST_USE cf_status cf_shards_open(cf_shards *out, const char *dir, cf_error *err);
 void cf_shards_deinit(cf_shards *s);
 

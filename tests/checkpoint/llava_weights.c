@@ -1,8 +1,9 @@
-/* llava_weights.c - see llava_weights.h. Names and shapes: transformers LlavaForConditionalGeneration, CLIPVisionTransformer and
- * LlamaForCausalLM. */
+/* llava_weights.c - see llava_weights.h. Names and shapes: transformers LlavaForConditionalGeneration,
+ * CLIPVisionTransformer and LlamaForCausalLM. */
 #include "llava_weights.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static char *stored_name(const llava_layout *layout, const char *canonical)
             return name;
         }
     }
-    assert(!"a canonical name without a rule");
+    assert(false && "a canonical name without a rule");
     return NULL;
 }
 

@@ -1,5 +1,5 @@
-/* llava_weights.h - the weights of a LLaVA-1.5 forward pass, written down independently of the library: canonical names,
- * shapes and values; and tiny checkpoint folders made of them, in any layout of names. */
+/* llava_weights.h - the weights of a LLaVA-1.5 forward pass, written down independently of the library: canonical
+ * names, shapes and values; and tiny checkpoint folders made of them, in any layout of names. */
 #ifndef CF_TESTS_LLAVA_WEIGHTS_H
 #define CF_TESTS_LLAVA_WEIGHTS_H
 

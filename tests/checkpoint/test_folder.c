@@ -1,4 +1,5 @@
-/* test_folder.c - whole checkpoint folders: every weight under every layout, and no memory at any point of opening one. */
+/* test_folder.c - whole checkpoint folders: every weight under every layout, and every allocation of opening
+ * one made to fail. */
 #include "test_checkpoint.h"
 
 #include <stdio.h>

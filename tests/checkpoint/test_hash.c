@@ -44,7 +44,8 @@ static void a_copy_in_another_folder_has_the_same_hash(void **state)
     temp_dir_remove(a);
 }
 
-/* Changes one byte of dir/name after another. Most changes of a header make the folder unreadable; returns how many did not. */
+/* Changes one byte of dir/name after another. Most changes of a header make the folder unreadable;
+ * returns how many did not. */
 static size_t flip_every_byte(const char *dir, const char *name, const char *hex)
 {
     cf_str content = {0};

@@ -8,7 +8,8 @@
 
 #include "checkpoint/safetensors.h"
 
-/* A file of this header and n data bytes, in a heap block of exactly its size, so that the sanitizer sees a read outside. */
+/* A file of this header and n data bytes, in a heap block of exactly its size, so that the sanitizer sees a
+ * read outside. */
 static unsigned char *file_of(size_t *n_file, const char *header, size_t n_data)
 {
     const size_t n = strlen(header);
