@@ -1,10 +1,10 @@
 /* added_tokens.c - added tokens: their ids, and finding them in a text (tokenizers: tokenizer/added_vocabulary.rs).
  *
  * Two sets: tokens with normalized = false are looked for in the text as given; the others, themselves normalised, in each normalised piece
- * between those. At one place the longest pattern wins, among equal patterns special tokens before others, then the file's order. The search goes on
- * behind the pattern, also where single_word drops the match or rstrip takes blanks behind it; a blank may thus belong to two tokens, as in the
- * library.
- * Stricter than the library: an id that differs from the one it would give itself, or a token listed twice, is refused. */
+ * between those. At one place the longest pattern wins. The search goes on behind the pattern, also where single_word drops the match or rstrip
+ * takes blanks behind it; a blank may thus belong to two tokens, as in the library.
+ * Stricter than the library: refused are an id that differs from the one it would give itself, a token listed twice, and two tokens that
+ * normalisation makes equal (the library's choice between them changes from run to run). */
 #include "text/text_internal.h"
 
 #include <stdlib.h>
@@ -22,13 +22,11 @@ void cf_added_set_deinit(cf_added_set *s)
 
 /* ---- loading ---- */
 
-/* The id that the library gives a token: the model's, or the next after the added tokens so far and the model's count. */
-static int64_t expected_id(const cf_vocab *v, cf_slice content, size_t model_count, int64_t last_added)
+/* The id that the library gives a token: the vocabulary's, or the count of tokens so far. */
+static int64_t expected_id(const cf_vocab *v, cf_slice content)
 {
     const int32_t id = cf_vocab_find(v, content);
-    if (id >= 0)
-        return id;
-    return last_added >= (int64_t)model_count ? last_added + 1 : (int64_t)model_count;
+    return id >= 0 ? id : (int64_t)v->count;
 }
 
 static cf_status required_flag(bool *out, const cf_json *node, const char *name, const char *where, cf_error *err)
@@ -56,12 +54,12 @@ done:
     return st;
 }
 
-static cf_status add_to_vocab(cf_added *a, cf_vocab *v, cf_slice content, const cf_json *node, size_t model_count,
-                              int64_t last_added, const char *where, cf_error *err)
+static cf_status add_to_vocab(cf_added *a, cf_vocab *v, cf_slice content, const cf_json *node, const char *where,
+                              cf_error *err)
 {
     cf_status st = CF_OK;
     int64_t id = -1;
-    const int64_t expected = expected_id(v, content, model_count, last_added);
+    const int64_t expected = expected_id(v, content);
     if (!cf_json_i64(&id, cf_json_get(node, "id")) || id != expected) {
         st = cf_fail(err, CF_MISMATCH, "%s: added token \"%.*s\": expected id %lld, found %lld", where, (int)content.n,
                      content.data, (long long)expected, (long long)id);
@@ -120,22 +118,25 @@ static int by_search_order(const void *x, const void *y)
         return p < q ? -1 : 1;
     if (a->pattern.n != b->pattern.n)
         return a->pattern.n > b->pattern.n ? -1 : 1;
-    if (a->special != b->special)
-        return a->special ? -1 : 1;
-    return a->order < b->order ? -1 : 1;
+    return memcmp(a->pattern.data, b->pattern.data, a->pattern.n);
 }
 
-static void set_index(cf_added_set *s)
+static cf_status set_index(cf_added_set *s, const char *where, cf_error *err)
 {
     size_t i = 0;
     if (s->n)
         qsort(s->items, s->n, sizeof *s->items, by_search_order);
+    for (size_t k = 1; k < s->n; k++)
+        if (cf_slice_equal(cf_str_slice(&s->items[k - 1].pattern), cf_str_slice(&s->items[k].pattern)))
+            return cf_fail(err, CF_UNSUPPORTED, "%s: added tokens %d and %d are the same, \"%s\", after normalisation",
+                           where, s->items[k - 1].id, s->items[k].id, s->items[k].pattern.data);
     for (size_t b = 0; b < 256; b++) {
         s->first[b] = i;
         while (i < s->n && (unsigned char)s->items[i].pattern.data[0] == b)
             i++;
     }
     s->first[256] = i;
+    return CF_OK;
 }
 
 cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, const cf_normalizer *z,
@@ -144,23 +145,18 @@ cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, co
     cf_status st = CF_OK;
     cf_added a = {0};
     cf_str content = {0};
-    const size_t model_count = v->count;
-    int64_t last = -1;
-    size_t order = 0;
     if (!cf_json_is_none(node) && cf_json_kind_of(node) != CF_JSON_ARRAY) {
         st = cf_fail(err, CF_FORMAT, "%s: added_tokens is not a list", where);
         goto done;
     }
     for (const cf_json *t = cf_json_first(node); t; t = cf_json_next(t)) {
-        a.order = order++;
         CF_TRY(load_token(&a, &content, t, where, err));
-        CF_TRY(add_to_vocab(&a, v, cf_str_slice(&content), t, model_count, last, where, err));
-        last = a.id > last ? a.id : last;
+        CF_TRY(add_to_vocab(&a, v, cf_str_slice(&content), t, where, err));
         CF_TRY(make_pattern(&a, v, z, cf_str_slice(&content), where, err));
         CF_TRY(set_add(a.normalized ? normal : raw, &a, err));
     }
-    set_index(raw);
-    set_index(normal);
+    CF_TRY(set_index(raw, where, err));
+    CF_TRY(set_index(normal, where, err));
 done:
     cf_str_deinit(&a.pattern);
     cf_str_deinit(&content);

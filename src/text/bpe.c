@@ -78,9 +78,10 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
         return cf_fail(err, CF_FORMAT, "%s: the model has no merges (a list)", where);
     cf_status st = CF_OK;
     cf_str whole = {0};
-    int32_t rank = 0;
+    int32_t rank = 0, last = -1;
+    const size_t n_merges = (size_t)cf_json_count(merges);
     b->n_slots = 64;
-    while (b->n_slots / 2 < (size_t)cf_json_count(merges))
+    while (b->n_slots / 2 < n_merges)
         b->n_slots *= 2;
     b->slots = malloc(b->n_slots * sizeof *b->slots);
     if (!b->slots) {
@@ -101,7 +102,12 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
         cf_str_clear(&whole);
         CF_TRY(cf_str_add(&whole, left, err));
         CF_TRY(cf_str_add(&whole, right, err));
-        CF_TRY(known_token(&id, v, cf_str_slice(&whole), where, err));
+        /* Vocabularies grow merge by merge: most often the new token is the one after the last merge's. */
+        if (cf_slice_equal(cf_vocab_token(v, last + 1), cf_str_slice(&whole)))
+            id = last + 1;
+        else
+            CF_TRY(known_token(&id, v, cf_str_slice(&whole), where, err));
+        last = id;
         *slot_of(b, pair_of(l, r)) =
             (cf_merge){pair_of(l, r), rank++, id}; /* of two equal merges the last one counts */
     }

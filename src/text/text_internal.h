@@ -35,13 +35,18 @@ typedef struct cf_token {
     bool special;             /* left out where special tokens are */
 } cf_token;
 
+typedef struct cf_vocab_slot {
+    uint32_t hash; /* spares most of the comparisons, which miss the cache */
+    int32_t id;    /* -1: a free slot */
+} cf_vocab_slot;
+
 typedef struct cf_vocab { /* zero-initialise */
     cf_str bytes;
-    cf_token *tokens; /* by id */
-    size_t n, cap;    /* n: largest id + 1 */
-    int32_t *slots;   /* open addressing; -1 is free */
-    size_t n_slots;   /* a power of two */
-    size_t count;     /* tokens */
+    cf_token *tokens;     /* by id */
+    size_t n, cap;        /* n: largest id + 1 */
+    cf_vocab_slot *slots; /* open addressing */
+    size_t n_slots;       /* a power of two */
+    size_t count;         /* tokens */
 } cf_vocab;
 
 void cf_vocab_deinit(cf_vocab *v);
@@ -83,7 +88,6 @@ typedef struct cf_added {
     cf_str pattern; /* the content, normalised if the token is */
     int32_t id;
     bool single_word, lstrip, rstrip, normalized, special;
-    size_t order; /* among equal patterns the smaller one wins */
 } cf_added;
 
 typedef struct cf_added_set { /* zero-initialise */

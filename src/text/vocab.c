@@ -18,12 +18,12 @@ void cf_vocab_deinit(cf_vocab *v)
     *v = (cf_vocab){0};
 }
 
-static size_t hash_of(cf_slice s)
+static uint32_t hash_of(cf_slice s)
 {
     uint64_t h = 0xCBF29CE484222325u; /* FNV-1a, 64 bits */
     for (size_t i = 0; i < s.n; i++)
         h = (h ^ (unsigned char)s.data[i]) * 0x100000001B3u;
-    return (size_t)(h ^ h >> 32);
+    return (uint32_t)(h ^ h >> 32);
 }
 
 cf_slice cf_vocab_token(const cf_vocab *v, int32_t id)
@@ -44,17 +44,24 @@ bool cf_vocab_has(const cf_vocab *v, int32_t id)
 }
 
 /* The slot that holds token, or the free one where it belongs. */
-static size_t slot_of(const cf_vocab *v, cf_slice token)
+static cf_vocab_slot *slot_of(const cf_vocab *v, cf_slice token, uint32_t hash)
 {
-    size_t i = hash_of(token) & (v->n_slots - 1);
-    while (v->slots[i] >= 0 && !cf_slice_equal(key_of(v, v->slots[i]), token))
+    size_t i = hash & (v->n_slots - 1);
+    while (v->slots[i].id >= 0 && !(v->slots[i].hash == hash && cf_slice_equal(key_of(v, v->slots[i].id), token)))
         i = (i + 1) & (v->n_slots - 1);
-    return i;
+    return &v->slots[i];
+}
+
+static void fill_slot(cf_vocab *v, int32_t id)
+{
+    const cf_slice key = key_of(v, id);
+    const uint32_t hash = hash_of(key);
+    *slot_of(v, key, hash) = (cf_vocab_slot){hash, id};
 }
 
 int32_t cf_vocab_find(const cf_vocab *v, cf_slice token)
 {
-    return v->n_slots ? v->slots[slot_of(v, token)] : -1;
+    return v->n_slots ? slot_of(v, token, hash_of(token))->id : -1;
 }
 
 static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
@@ -64,7 +71,7 @@ static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
     size_t n = v->n_slots ? v->n_slots : 64;
     while (n / 2 < n_tokens)
         n *= 2;
-    int32_t *slots = malloc(n * sizeof *slots);
+    cf_vocab_slot *slots = malloc(n * sizeof *slots);
     if (!slots)
         return cf_fail(err, CF_NOMEM, "no memory for a vocabulary of %zu tokens", n_tokens);
     memset(slots, 0xFF, n * sizeof *slots);
@@ -73,7 +80,7 @@ static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
     v->n_slots = n;
     for (size_t id = 0; id < v->n; id++)
         if (v->tokens[id].used)
-            slots[slot_of(v, key_of(v, (int32_t)id))] = (int32_t)id;
+            fill_slot(v, (int32_t)id);
     return CF_OK;
 }
 
@@ -108,7 +115,7 @@ cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *wher
     CF_TRY(make_slots(v, v->count + 1, err));
     CF_TRY(make_ids(v, (size_t)id + 1, err));
     v->tokens[id] = (cf_token){.at = at, .n = token.n, .shown_at = at, .shown_n = token.n, .used = true};
-    v->slots[slot_of(v, token)] = (int32_t)id;
+    fill_slot(v, (int32_t)id);
     v->count++;
 done:
     return st;

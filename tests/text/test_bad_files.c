@@ -14,6 +14,9 @@
 #define ADDED(id, content, rest) "{" GOOD ",\"added_tokens\":[{\"id\":" id ",\"content\":" content rest "}]}"
 #define FLAGS ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true"
 #define TOKEN(id, content) "{\"id\":" id ",\"content\":\"" content "\"" FLAGS "}"
+#define NORMALIZED(id, content)                                                                                        \
+    "{\"id\":" id ",\"content\":\"" content                                                                            \
+    "\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":true,\"special\":false}"
 #define SINGLE(pieces)                                                                                                 \
     "{" GOOD ",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[" pieces                                \
     "],\"special_tokens\":{\"s\":{\"ids\":[9]},\"t\":{\"ids\":[0]}}}}"
@@ -108,9 +111,12 @@ static const struct {
      CF_FORMAT, "\"b\" and \"<x>\" have the same id 2"},
     {"an added token that normalisation removes",
      "{" GOOD ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"\"},\"added_tokens\":"
-              "[{\"id\":3,\"content\":\"xx\",\"single_word\":false,"
-     "\"lstrip\":false,\"rstrip\":false,\"normalized\":true,\"special\":false}]}",
+              "[" NORMALIZED("3", "xx") "]}",
      CF_UNSUPPORTED, "nothing is left of added token \"xx\""},
+    {"two added tokens that normalisation makes equal",
+     "{" GOOD ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"y\"},\"added_"
+              "tokens\":[" NORMALIZED("3", "ax") "," NORMALIZED("4", "ay") "]}",
+     CF_UNSUPPORTED, "added tokens 3 and 4 are the same, \"ay\""},
     {"another post-processor", "{" GOOD ",\"post_processor\":{\"type\":\"BertProcessing\"}}", CF_UNSUPPORTED,
      "post-processor of type \"BertProcessing\""},
     {"a template without a text", SINGLE(""), CF_UNSUPPORTED, "found it 0 times"},
