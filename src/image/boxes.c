@@ -1,6 +1,7 @@
-/* boxes.c - object boxes to the patches they touch, by the published rule: the boxes are drawn on a mask the size of the picture, the mask goes
- * through the picture's own fit, and a patch belongs to the object where one of its pixels is still the pure box colour. Drawing
- * the mask rather than mapping coordinates is what makes crop, pad and the blur of the resize right in one rule. */
+/* boxes.c - object boxes to the patches they touch, by the published rule: the boxes are drawn on a mask the size of
+ * the picture, the mask goes through the picture's own fit, and a patch belongs to the object where one of its pixels
+ * is still the pure box colour. Drawing the mask rather than mapping coordinates is what makes crop, pad and the blur
+ * of the resize right in one rule. */
 #include "image/preprocess.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* decode.c - owns the life of a cf_image and the choice of decoder; the formats themselves are jpeg.c and png.c.
  *
- * The reference is Pillow 13.0.0, Image.open(path).convert("RGB"). The format is told by the first bytes, as Pillow does; other formats that
- * Pillow reads are named in the message where their first bytes are well known. */
+ * The reference is Pillow 13.0.0, Image.open(path).convert("RGB"). The format is told by the first bytes, as Pillow
+ * does; other formats are named in the message where their first bytes are well known. */
 #include "image/image.h"
 
 #include <stdbool.h>

@@ -17,10 +17,13 @@ enum { CF_IMAGE_MAX_PIXELS = 178956970 }; /* Pillow's decompression bomb error: 
 CF_MUST_USE cf_status cf_image_create(cf_image *out, int64_t width, int64_t height, cf_error *err); /* zeroed */
 void cf_image_deinit(cf_image *im);
 
-/* Decodes a JPEG or PNG by its first bytes, whatever the file's name says: grey, palette (with transparency), RGBA (alpha dropped, as Pillow
- * does), 16-bit grey, interlaced, CMYK and YCCK JPEG (Adobe inversion). EXIF orientation is ignored, as convert() ignores it. `name` is for
- * messages. */
-CF_MUST_USE cf_status cf_image_decode(cf_image *out, const unsigned char *data, size_t n, const char *name, cf_error *err);
+/* Decodes a JPEG or PNG by its first bytes, whatever the file's name says: grey, palette, RGB, with or without alpha
+ * (dropped, never blended, as Pillow does), 16 bits (high byte; grey is clipped at 255 instead), interlaced,
+ * progressive, CMYK and YCCK JPEG (Adobe inversion). EXIF orientation is ignored, as convert() ignores it. `name` is
+ * for messages. CF_FORMAT: damaged, cut short, empty, or over CF_IMAGE_MAX_PIXELS, which is refused before its memory
+ * is asked for. CF_UNSUPPORTED: another kind of file. *out is overwritten on success only. */
+CF_MUST_USE cf_status cf_image_decode(cf_image *out, const unsigned char *data, size_t n, const char *name,
+                                      cf_error *err);
 CF_MUST_USE cf_status cf_image_open(cf_image *out, const char *path, cf_error *err);
 
 #endif

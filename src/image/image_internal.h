@@ -20,9 +20,9 @@ CF_MUST_USE cf_status cf_jpeg_decode(cf_image *out, const unsigned char *data, s
 CF_MUST_USE cf_status cf_png_decode(cf_image *out, const unsigned char *data, size_t n, const char *name,
                                     cf_error *err);
 
-/* Computes only `window` of the picture that `in` becomes when it is resized to width x height, and stores it in `out` with
- * its first pixel at (at_x, at_y). The window lies inside the resized picture and fits in `out`. The bytes are those that
- * resizing all of it and then cropping gives. */
+/* Computes only `window` of the picture that `in` becomes when it is resized to width x height, and stores it in
+ * `out` with its first pixel at (at_x, at_y). The window lies inside the resized picture and fits in `out`. The bytes
+ * are those that resizing all of it and then cropping gives. */
 CF_MUST_USE cf_status cf_image_resize_window(cf_image *out, int32_t at_x, int32_t at_y, const cf_image *in,
                                              int64_t width, int64_t height, cf_window window, cf_error *err);
 

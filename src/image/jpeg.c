@@ -1,11 +1,13 @@
-/* jpeg.c - JPEG to RGB8 through libjpeg-turbo, with the settings Pillow uses (src/libImaging/JpegDecode.c): the library's
- * defaults (JDCT_ISLOW, fancy upsampling), output by the number of components, four components taken as Adobe's inverted CMYK.
+/* jpeg.c - JPEG to RGB8 through libjpeg-turbo, with the settings Pillow uses (src/libImaging/JpegDecode.c): the
+ * library's defaults (JDCT_ISLOW, fancy upsampling), output by the number of components, four components taken as
+ * Adobe's inverted CMYK.
  *
- * Faults of the stream that libjpeg only warns about are passed over, as Pillow passes over them. Data that ends before the last
- * row is an error: the source never invents an end marker, it suspends, and a suspension means truncation.
+ * Faults of the stream that libjpeg only warns about are passed over, as Pillow passes over them. Data that ends
+ * before the last row is an error: the source never invents an end marker, it suspends, and a suspension means
+ * truncation.
  *
- * libjpeg leaves through error_exit, which jumps to `escape`. Everything that must survive the jump lives in jpeg_session,
- * which the jump does not touch; no local of the function that calls setjmp is changed after it. */
+ * libjpeg leaves through error_exit, which jumps to `escape`. Everything that must survive the jump lives in
+ * jpeg_session, which the jump does not touch; no local of the function that calls setjmp is changed after it. */
 #include "image/image_internal.h"
 
 #include <setjmp.h>
@@ -16,8 +18,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-/* A progressive file may hold any number of scans, each a walk over the whole picture: a small file could keep a program busy for
- * hours. Real files have about ten; libjpeg-turbo's own fuzzers stop at this number. */
+/* A progressive file may hold any number of scans, each a walk over the whole picture: a small file could keep a
+ * program busy for hours. Real files have about ten; libjpeg-turbo's own fuzzers stop at this number. */
 enum { MAX_SCANS = 500 };
 
 typedef struct jpeg_session {
@@ -92,7 +94,8 @@ static unsigned scaled(unsigned a, unsigned b)
     return ((product >> 8) + product) >> 8;
 }
 
-/* Adobe stores CMYK inverted, so a stored byte is 255 minus the ink; out = (255 - K) - ink * (255 - K) / 255, as Pillow's cmyk2rgb. */
+/* Adobe stores CMYK inverted, so a stored byte is 255 minus the ink; out = (255 - K) - ink * (255 - K) / 255, as
+ * Pillow's cmyk2rgb. */
 static void rgb_of_inverted_cmyk(uint8_t *rgb, const JSAMPLE *cmyk, int32_t width)
 {
     for (int32_t x = 0; x < width; x++, rgb += 3, cmyk += 4) {

@@ -1,9 +1,11 @@
 /* png.c - PNG to RGB8 through libpng, with Pillow's meaning (PngImagePlugin.py, then convert("RGB")):
- *   - grey of 1, 2 and 4 bits is spread over 0..255; grey of 16 bits keeps its value and is clipped at 255 (Pillow's "I;16");
+ *   - grey of 1, 2 and 4 bits is spread over 0..255; grey of 16 bits keeps its value and is clipped at 255
+ *     (Pillow's "I;16");
  *   - every other 16-bit sample keeps its high byte; alpha and tRNS are dropped, never blended;
  *   - a palette index past the palette is black;
  *   - gamma, colour profiles and text are not read at all.
- * A damaged stream is an error wherever libpng says so; libpng checks more than Pillow does (checksums of the image data).
+ * A damaged stream is an error wherever libpng says so; libpng checks more than Pillow does (checksums of the image
+ * data).
  *
  * libpng leaves through on_error, which jumps to `escape`; what must survive the jump lives in png_session. */
 #include "image/image_internal.h"
@@ -67,13 +69,11 @@ static bool set_conversions(png_session *s)
         return true;
     if (colour == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(s->codec);
-    else if (depth < 8)
-        png_set_expand_gray_1_2_4_to_8(s->codec);
     if (depth == 16)
         png_set_strip_16(s->codec);
     if (!(colour & PNG_COLOR_MASK_COLOR))
-        png_set_gray_to_rgb(s->codec);
-    png_set_strip_alpha(s->codec); /* tRNS of a palette too, which palette_to_rgb turns into alpha */
+        png_set_gray_to_rgb(s->codec); /* spreads 1, 2 and 4 bits over 0..255 as well */
+    png_set_strip_alpha(s->codec);     /* tRNS of a palette too, which palette_to_rgb turns into alpha */
     return false;
 }
 

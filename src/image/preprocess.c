@@ -1,8 +1,8 @@
 /* preprocess.c - fit (resize, crop, pad) and the arithmetic of pixel_values.
  *
  * Source: transformers 5.17.0, CLIPImageProcessorPil and LlavaImageProcessorPil (PilBackend._preprocess) with
- * image_transforms.get_resize_output_image_size, center_crop, rescale and normalize. Only the crop is ever resized: a picture of
- * 1 x 2000 pixels would otherwise become 336 x 672,000 on the way. */
+ * image_transforms.get_resize_output_image_size, center_crop, rescale and normalize. Only the crop is ever resized: a
+ * picture of 1 x 2000 pixels would otherwise become 336 x 672,000 on the way. */
 #include "image/preprocess.h"
 
 #include <assert.h>
@@ -36,7 +36,8 @@ static void resized_size(int64_t *width, int64_t *height, const cf_image *in, co
     *height = upright ? other : edge;
 }
 
-/* One axis of the centre crop: [*from, *from + *n) of the resized picture lands at *at of the crop; the rest of the crop is zero. */
+/* One axis of the centre crop: [*from, *from + *n) of the resized picture lands at *at of the crop; the rest of the
+ * crop is zero. */
 static void centre(int64_t *from, int32_t *n, int32_t *at, int64_t size, int32_t crop)
 {
     const bool covers = size >= crop;
@@ -77,7 +78,8 @@ done:
     return st;
 }
 
-/* The value of each of the 256 bytes: rescale multiplies in double and rounds to float; normalize works in float with float mean and std. */
+/* The value of each of the 256 bytes. HF rescale multiplies in double and rounds to float; normalize works in float,
+ * with mean and std rounded to float first. */
 static void value_table(float table[256], const cf_preprocess *p, int channel)
 {
     const float mean = (float)p->mean[channel], std = (float)p->std[channel];

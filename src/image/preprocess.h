@@ -1,7 +1,8 @@
-/* preprocess.h - RGB8 to the pixel_values of CLIPImageProcessor (Pillow backend), and boxes to the patches they touch.
+/* preprocess.h - RGB8 to the pixel_values of CLIPImageProcessor (Pillow backend), and boxes to the patches they
+ * touch.
  *
- * Bit-exact up to and including the resized bytes: Pillow's antialiased bicubic resize with its fixed-point coefficients (Pillow
- * src/libImaging/Resample.c). The final (x * rescale - mean) / std is done in float32 in the order numpy does it. */
+ * Bit-exact throughout (docs/preprocessing.md): Pillow's antialiased bicubic resize with its fixed-point
+ * coefficients, then (x * rescale - mean) / std with the roundings of transformers' numpy code. */
 #ifndef CF_IMAGE_PREPROCESS_H
 #define CF_IMAGE_PREPROCESS_H
 
@@ -19,36 +20,43 @@ typedef enum cf_image_fit {
 
 typedef struct cf_preprocess {
     cf_image_fit fit;
-    int32_t shortest_edge;        /* size.shortest_edge; 0 where size gives height and width */
-    int32_t size_h, size_w;       /* size.height, size.width; 0 where shortest_edge is given */
-    int32_t crop_h, crop_w;       /* crop_size; the shape of pixel_values */
+    int32_t shortest_edge;  /* size.shortest_edge; 0 where size gives height and width */
+    int32_t size_h, size_w; /* size.height, size.width; 0 where shortest_edge is given */
+    int32_t crop_h, crop_w; /* crop_size; the shape of pixel_values */
     bool do_resize, do_center_crop, do_rescale, do_normalize;
-    int32_t resample;             /* PIL filter number; 3 = bicubic, the only one supported */
+    int32_t resample; /* PIL filter number; 3 = bicubic, the only one supported */
     double rescale_factor;
     double mean[3], std[3];
 } cf_preprocess;
 
-/* From preprocessor_config.json (transformers 4 and 5) or the "image_processor" member of processor_config.json; sizes may be numbers or objects, as
- * both exist in published folders. `where` names the file in messages. fit is CROP unless the file carries do_pad for a square (then PAD). */
+/* From preprocessor_config.json (transformers 4 and 5), or processor_config.json with an "image_processor" member;
+ * sizes may be numbers or objects, as both exist in published folders. `where` names the file in messages. fit is PAD
+ * where a LlavaImageProcessor has do_pad, else CROP; the caller may change it. Without do_center_crop, crop_h and
+ * crop_w are set to what the resize gives, which must be the same for every picture. CF_UNSUPPORTED names a
+ * processor, filter or size rule that is not implemented, CF_FORMAT a value of the wrong kind. */
 CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
 
 /* Antialiased bicubic (Keys a = -0.5, support scaled when shrinking), both passes, rounding as Pillow. */
 CF_MUST_USE cf_status cf_image_resize(cf_image *out, const cf_image *in, int32_t width, int32_t height, cf_error *err);
 
-/* The geometry half: resize, crop or pad; out is crop_w x crop_h RGB8. */
+/* The geometry half: resize, crop or pad; out is crop_w x crop_h RGB8 and overwritten on success only. Only the crop
+ * is ever resized, however long the picture. */
 CF_MUST_USE cf_status cf_preprocess_fit(cf_image *out, const cf_image *in, const cf_preprocess *p, cf_error *err);
 
 /* The arithmetic half: pixels[3, crop_h, crop_w] f32 from a fitted picture. */
 void cf_preprocess_values(float *pixels, const cf_image *fitted, const cf_preprocess *p);
 
-typedef struct cf_box { /* pixels of the original picture; x + w and y + h are inside the box, as PIL's rectangle draws */
+/* In pixels of the original picture; x + w and y + h are inside the box, as PIL draws a rectangle. */
+typedef struct cf_box {
     int64_t x, y, w, h;
 } cf_box;
 
-/* hit[(crop_h/patch) * (crop_w/patch)], row-major: true where a patch keeps at least one pixel of the pure box colour after the boxes, drawn as filled
- * rectangles on a mask of the picture's size (red on green), have gone through fit. Drawing clips at the border; a box that does not meet the picture at
- * all, or has a negative extent, is CF_MISMATCH and named. No box gives no hit. */
-CF_MUST_USE cf_status cf_preprocess_boxes(bool *hit, int32_t width, int32_t height, const cf_box *boxes, int64_t n_boxes, int32_t patch_size,
-                                          const cf_preprocess *p, cf_error *err);
+/* hit[(crop_h / patch) * (crop_w / patch)], row-major: true where a patch keeps at least one pixel of the pure box
+ * colour after the boxes, drawn as filled rectangles on a mask of the picture's size (red on green), have gone
+ * through fit. Drawing clips at the border; a box that does not meet the picture at all, or has a negative extent, is
+ * CF_MISMATCH and named by its index. No box gives no hit. patch_size is positive; it need not divide the crop, what
+ * is left over belongs to no patch. */
+CF_MUST_USE cf_status cf_preprocess_boxes(bool *hit, int32_t width, int32_t height, const cf_box *boxes,
+                                          int64_t n_boxes, int32_t patch_size, const cf_preprocess *p, cf_error *err);
 
 #endif

@@ -1,11 +1,13 @@
-/* resize.c - Pillow's antialiased bicubic resize for 8 bits a channel (Pillow 13.0.0, src/libImaging/Resample.c), bit for bit.
+/* resize.c - Pillow's antialiased bicubic resize for 8 bits a channel (Pillow 13.0.0, src/libImaging/Resample.c), bit
+ * for bit.
  *
- * Each output pixel is a weighted sum over the input pixels within the kernel's support of its centre. Weights are computed and
- * normalised in double, then rounded to fixed point with PRECISION_BITS fractional bits. There are two passes, one an axis; between
- * them the picture is rounded and clipped to 8 bits, so their order shows in the bytes. An axis whose size does not change is copied.
+ * Each output pixel is a weighted sum over the input pixels within the kernel's support of its centre. Weights are
+ * computed and normalised in double, then rounded to fixed point with PRECISION_BITS fractional bits. There are two
+ * passes, one an axis; between them the picture is rounded and clipped to 8 bits, so their order shows in the bytes.
+ * An axis whose size does not change is copied.
  *
- * Only a window of the result is computed: weights exist for its columns and rows alone, and the first pass makes only what the second
- * one reads. */
+ * Only a window of the result is computed: weights exist for its columns and rows alone, and the first pass makes
+ * only what the second one reads. */
 #include "image/image_internal.h"
 
 #include <assert.h>
@@ -161,7 +163,8 @@ static void pass_across(const plane *out, const plane *in, const axis *a, cf_spa
     }
 }
 
-/* Rows 0.. of `out` from the rows that `a` reads, for the given columns, whose numbers do not change; sums is scratch, 3 a column. */
+/* Rows 0.. of `out` from the rows that `a` reads, for the given columns, whose numbers do not change; sums is scratch
+ * for three numbers a column. */
 static void pass_down(const plane *out, const plane *in, const axis *a, cf_span cols, int32_t *sums)
 {
     const size_t n_bytes = (size_t)(cols.end - cols.begin) * 3;
@@ -184,8 +187,9 @@ static void pass_down(const plane *out, const plane *in, const axis *a, cf_span 
     }
 }
 
-/* Pillow since 13.0: rows first where the height shrinks by more than twice what the width does. Earlier versions always take columns first;
- * with the aspect ratio kept, the two differ for pictures more than twice as tall as wide. */
+/* Pillow since 13.0: rows first where the height shrinks by more than twice what the width does. Earlier versions
+ * always take columns first; with the aspect ratio kept, pictures more than twice as tall as wide come out
+ * differently. */
 static bool rows_go_first(const cf_image *in, int64_t width, int64_t height)
 {
     return height < in->height && in->height - height > 2 * (in->width - width);

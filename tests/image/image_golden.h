@@ -1,4 +1,5 @@
-/* image_golden.h - the golden file of tests/image, made by tools/make_image_golden.py, and what its cases need. Faults end the test. */
+/* image_golden.h - the golden file of tests/image, made by tools/make_image_golden.py, and what its cases need.
+ * Faults end the test. */
 #ifndef CF_TESTS_IMAGE_GOLDEN_H
 #define CF_TESTS_IMAGE_GOLDEN_H
 
