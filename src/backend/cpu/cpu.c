@@ -56,8 +56,6 @@ static cf_status cpu_open(cf_backend **out, const cf_backend_options *options, c
         st = cf_fail(err, CF_NOMEM, "no memory for %d worker threads", cpu->base.n_threads);
         goto done;
     }
-    omp_set_num_threads(
-        cpu->base.n_threads); /* oneDNN fixes a product's threads when the product is prepared, from this */
     CF_TRY(cf_products_open(&cpu->products, err));
     (void)snprintf(cpu->base.describe, sizeof cpu->base.describe, "cpu, %s kernels, oneDNN %d.%d.%d, %s products",
                    cpu->kernels->isa, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH,

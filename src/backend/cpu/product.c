@@ -2,11 +2,12 @@
  *
  * Traps this file exists to keep in one place (oneDNN 2.6):
  * (1) Scratchpads are ours (user mode): a primitive with the library's scratchpad gives wrong numbers when two threads share it.
- * (2) A primitive fixes its thread count when it is made; cpu.c sets the count before.
+ * (2) A primitive fixes its thread count when it is made, from the count of the calling thread: set it here, as another backend may have another.
  * (3) A weight's blocked layout is asked for once, at a middling row count, and used for every row count: row invariance needs one layout.
  * (4) There is no f16 product and the f16 -> f32 reorder is slow: f16 weights are widened by our own kernel first. */
 #include "backend/cpu/cpu_internal.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,20 +211,25 @@ static cf_status find_or_prepare(product **out, cf_products *p, dnnl_data_type_t
         }
         i = (i + 1) % (2 * MAX_PREPARED);
     }
-    cf_status st = prepare(&p->slots[i], p, type, key, weight, err);
+    const cf_status st = prepare(&p->slots[i], p, type, key, weight, err);
     if (st != CF_OK)
         return st;
     p->n_prepared++;
     *out = &p->slots[i];
-    if (p->slots[i].scratch_bytes > p->scratch_bytes) {
-        void *scratch = NULL;
-        st = cf_alloc(&scratch, p->slots[i].scratch_bytes, 1, "matrix product scratch", err);
-        if (st != CF_OK)
-            return st;
-        free(p->scratch);
-        p->scratch = scratch;
-        p->scratch_bytes = p->slots[i].scratch_bytes;
-    }
+    return CF_OK;
+}
+
+static cf_status reserve_scratch(cf_products *p, size_t bytes, cf_error *err)
+{
+    if (bytes <= p->scratch_bytes)
+        return CF_OK;
+    void *scratch = NULL;
+    const cf_status st = cf_alloc(&scratch, bytes, 1, "matrix product scratch", err);
+    if (st != CF_OK)
+        return st;
+    free(p->scratch);
+    p->scratch = scratch;
+    p->scratch_bytes = bytes;
     return CF_OK;
 }
 
@@ -295,6 +301,7 @@ cf_status cf_cpu_weight_create(cf_backend *be, cf_weight **out, const cf_tensor 
         return cf_fail(err, CF_NOMEM, "no memory for a weight");
     w->n = host->shape[0];
     w->k = host->shape[1];
+    omp_set_num_threads(be->n_threads);
     const dnnl_data_type_t type = type_of(be->compute);
     const product_key key = {LAYOUT_ROWS, w->n, w->k, 0, 0};
     dnnl_memory_desc_t any;
@@ -338,7 +345,10 @@ cf_status cf_cpu_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
     cf_status st = CF_OK;
     product *s = NULL;
     const product_key key = {x->shape[0], w->n, w->k, bias != NULL, accumulate};
+    omp_set_num_threads(be->n_threads);
     CF_TRY(find_or_prepare(&s, p, type_of(be->compute), &key, &w->layout, err));
+    CF_TRY(reserve_scratch(p, s->scratch_bytes,
+                           err)); /* also for a product prepared before: its first call may have failed here */
     TRY_DNNL(dnnl_memory_set_data_handle(s->src, x->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->dst, y->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->scratch, p->scratch));

@@ -1,0 +1,100 @@
+/* fixture.c - see fixture.h. */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void fixture_open(fixture *f, cf_dtype compute)
+{
+    f->compute = compute;
+    OK(cf_backend_open(&f->ref, "ref", &(cf_backend_options){.compute = CF_F32}, &err));
+    OK(cf_backend_open(&f->one, "cpu", &(cf_backend_options){.n_threads = 1, .compute = compute}, &err));
+    OK(cf_backend_open(&f->two, "cpu", &(cf_backend_options){.n_threads = 2, .compute = compute}, &err));
+}
+
+void fixture_close(fixture *f)
+{
+    cf_backend_close(f->ref);
+    cf_backend_close(f->one);
+    cf_backend_close(f->two);
+}
+
+float *random_values(uint64_t seed, int64_t n, float scale)
+{
+    float *x = malloc((size_t)(n ? n : 1) * sizeof *x);
+    assert_non_null(x);
+    uint64_t s = seed * 0x9e3779b97f4a7c15u + 1;
+    for (int64_t i = 0; i < n; i++) { /* splitmix64 (Steele et al. 2014) */
+        uint64_t z = (s += 0x9e3779b97f4a7c15u);
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        x[i] = scale * (float)(int32_t)(z >> 32) * 0x1p-31f;
+    }
+    return x;
+}
+
+void round_values(float *x, int64_t n, cf_dtype dtype)
+{
+    for (int64_t i = 0; dtype == CF_BF16 && i < n; i++)
+        x[i] = cf_bf16_to_f32(cf_f32_to_bf16(x[i]));
+}
+
+cf_tensor tensor_make(cf_backend *be, cf_dtype dtype, int64_t rows, int64_t cols, const float *values)
+{
+    cf_tensor t = {0};
+    OK(cf_backend_alloc(be, &t, dtype, rows, cols, &err));
+    if (!values)
+        return t;
+    if (dtype == CF_F32) {
+        OK(cf_backend_upload(be, &t, values, &err));
+        return t;
+    }
+    const int64_t n = rows * cols;
+    uint16_t *half = malloc((size_t)(n ? n : 1) * sizeof *half);
+    assert_non_null(half);
+    for (int64_t i = 0; i < n; i++)
+        half[i] = cf_f32_to_bf16(values[i]);
+    OK(cf_backend_upload(be, &t, half, &err));
+    free(half);
+    return t;
+}
+
+float *tensor_values(cf_backend *be, const cf_tensor *t)
+{
+    const size_t n = (size_t)cf_tensor_count(t);
+    void *raw = malloc((n ? n : 1) * sizeof(float));
+    float *x = malloc((n ? n : 1) * sizeof *x);
+    assert_non_null(raw);
+    assert_non_null(x);
+    OK(cf_backend_download(be, raw, t, &err));
+    cf_to_f32(x, raw, t->dtype, n);
+    free(raw);
+    return x;
+}
+
+void check_close(const char *what, int64_t i, int64_t j, int64_t k, const float *got, const float *expected, int64_t n,
+                 bounds b)
+{
+    const cf_difference d = cf_compare(got, expected, (size_t)n);
+    if (!(d.nmse <= b.nmse) || !(d.max_abs <= b.max_abs))
+        fail_msg("%s (%lld, %lld, %lld): NMSE %.3g of at most %.3g, largest difference %.3g of at most %.3g, at %lld",
+                 what, (long long)i, (long long)j, (long long)k, d.nmse, b.nmse, d.max_abs, b.max_abs, (long long)d.at);
+}
+
+void check_same(const char *what, int64_t i, int64_t j, int64_t k, const float *a, const float *b, int64_t n)
+{
+    if (memcmp(a, b, (size_t)n * sizeof *a) == 0)
+        return;
+    int64_t at = 0;
+    while (memcmp(&a[at], &b[at], sizeof *a) == 0)
+        at++;
+    fail_msg("%s (%lld, %lld, %lld): bits differ first at %lld: %a and %a", what, (long long)i, (long long)j,
+             (long long)k, (long long)at, (double)a[at], (double)b[at]);
+}
+
+void check_rounded(const char *what, const float *bf16, const float *f32, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (cf_f32_to_bf16(bf16[i]) != cf_f32_to_bf16(f32[i]))
+            fail_msg("%s: element %lld: %a in f32, %a in bf16", what, (long long)i, (double)f32[i], (double)bf16[i]);
+}

@@ -1,0 +1,69 @@
+/* fixture.h - what the conformance tests of src/backend share: the backends under test, pseudo-random tensors, comparison.
+ *
+ * Bounds in these tests are multiples of u = 2^-24, the unit roundoff of f32: one operation on a result of size s is off by at most u s. Sums of random terms are bounded
+ * as random walks, with a stated margin. Inputs of bf16 products are rounded to bf16 first and the oracle is given the rounded values, so that one set of bounds,
+ * that of f32 sums, holds for both dtypes: a product of two bf16 values is exact in f32. */
+#ifndef CF_TESTS_BACKEND_FIXTURE_H
+#define CF_TESTS_BACKEND_FIXTURE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+
+#include "backend/backend.h"
+
+#define U 0x1p-24     /* unit roundoff of f32 */
+#define U_BF16 0x1p-8 /* and of bf16 */
+#define COUNT(a) ((int64_t)(sizeof(a) / sizeof *(a)))
+
+/* The state of every test: the oracle, and the cpu backend with one and with two threads. */
+typedef struct fixture {
+    cf_backend *ref, *one, *two;
+    cf_dtype compute; /* of one and two */
+} fixture;
+
+void fixture_open(fixture *f, cf_dtype compute);
+void fixture_close(fixture *f);
+
+/* Fails the test with the message unless st is CF_OK. */
+#define OK(call)                                                                                                       \
+    do {                                                                                                               \
+        cf_error err = {0};                                                                                            \
+        if ((call) != CF_OK)                                                                                           \
+            fail_msg("%s: %s", #call, err.text);                                                                       \
+    } while (0)
+
+/* n heap values, uniform in [-scale, scale), from a seed; never fails. */
+float *random_values(uint64_t seed, int64_t n, float scale);
+/* Each value to the nearest one of the dtype (f32: no change). */
+void round_values(float *x, int64_t n, cf_dtype dtype);
+/* A tensor in the backend's memory with these values, rounded to dtype; values NULL: zeros. */
+cf_tensor tensor_make(cf_backend *be, cf_dtype dtype, int64_t rows, int64_t cols, const float *values);
+/* Its values as f32, on the heap. */
+float *tensor_values(cf_backend *be, const cf_tensor *t);
+
+/* Fails unless got is within both bounds of expected; what and the numbers i, j, k name the case. */
+typedef struct bounds {
+    double nmse, max_abs;
+} bounds;
+void check_close(const char *what, int64_t i, int64_t j, int64_t k, const float *got, const float *expected, int64_t n,
+                 bounds b);
+/* Fails unless the two are the same bits. */
+void check_same(const char *what, int64_t i, int64_t j, int64_t k, const float *a, const float *b, int64_t n);
+/* Fails unless bf16 (widened) is f32 rounded to bf16, bit for bit. */
+void check_rounded(const char *what, const float *bf16, const float *f32, int64_t n);
+
+/* The groups; each returns its number of failed tests. */
+int test_open(void);
+int test_oracle(void);
+int test_kernels(void);
+int test_products(fixture *f);
+int test_rows(fixture *f);
+int test_attention(fixture *f);
+int test_attention_exact(fixture *f);
+
+#endif
