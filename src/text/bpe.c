@@ -2,8 +2,7 @@
  *
  * A word starts as one symbol a character (a character that is no token: its bytes, or the unknown token) and is merged by rank, leftmost first:
  * symbols form a linked list, possible merges a heap of (rank, position). A merge of n symbols costs O(n log n).
- * Two of the library's habits that show in its ids are kept: bytes overtake an unknown token that waits for its neighbour, and an outdated
- * heap entry still counts if the pair now in its place makes the same token. */
+ * One of the library's habits that shows in its ids is kept: bytes overtake an unknown token that waits for its neighbour. */
 #include "text/text_internal.h"
 
 #include <stdio.h>
@@ -81,7 +80,7 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
     int32_t rank = 0, last = -1;
     const size_t n_merges = (size_t)cf_json_count(merges);
     b->n_slots = 64;
-    while (b->n_slots / 2 < n_merges)
+    while (b->n_slots / 4 * 3 < n_merges)
         b->n_slots *= 2;
     b->slots = malloc(b->n_slots * sizeof *b->slots);
     if (!b->slots) {

@@ -111,11 +111,11 @@ static const struct {
      CF_FORMAT, "\"b\" and \"<x>\" have the same id 2"},
     {"an added token that normalisation removes",
      "{" GOOD ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"\"},\"added_tokens\":"
-              "[" NORMALIZED("3", "xx") "]}",
+     "[" NORMALIZED("3", "xx") "]}",
      CF_UNSUPPORTED, "nothing is left of added token \"xx\""},
     {"two added tokens that normalisation makes equal",
      "{" GOOD ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"y\"},\"added_"
-              "tokens\":[" NORMALIZED("3", "ax") "," NORMALIZED("4", "ay") "]}",
+     "tokens\":[" NORMALIZED("3", "ax") "," NORMALIZED("4", "ay") "]}",
      CF_UNSUPPORTED, "added tokens 3 and 4 are the same, \"ay\""},
     {"another post-processor", "{" GOOD ",\"post_processor\":{\"type\":\"BertProcessing\"}}", CF_UNSUPPORTED,
      "post-processor of type \"BertProcessing\""},

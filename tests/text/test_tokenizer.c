@@ -252,13 +252,14 @@ static void every_failing_allocation_of_an_encoding_leaves_the_ids_as_they_were(
         fail_alloc_at(n);
         cf_status st =
             cf_tokenizer_encode(&ids, *state, cf_slice_of("<s>Is the moon</s>blue or orange? \xff"), true, &err);
-        const size_t n_ids = ids.n;
+        if (st != CF_OK)
+            assert_int_equal(ids.n, 1);
         if (st == CF_OK)
             st = cf_tokenizer_decode(&text, *state, ids.items, ids.n, false, &err);
         const bool failed = fail_alloc_off();
         if (failed) {
             assert_int_equal(st, CF_NOMEM);
-            assert_true(n_ids == 1 || text.n == 0);
+            assert_int_equal(text.n, 0);
             assert_int_equal(ids.items[0], 7);
         }
         cf_ids_deinit(&ids);
