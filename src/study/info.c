@@ -1,0 +1,180 @@
+/* info.c - see info.h. The forecast takes one question as typical (the first whose picture and boxes can be used), plans it as a study would, and times one product of the model's
+ * largest kind; attention and everything else are left out, which the text says. */
+#include "study/info.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "knockout/plan.h"
+#include "study/prepare.h"
+#include "study/question_list.h"
+
+enum { TIMED_ROWS = 256, TIMED_REPEATS = 5 };
+
+static const double mib = 1.0 / (1024 * 1024);
+
+static cf_status add_model(cf_str *out, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype, cf_error *err)
+{
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_addf(out, err, "model          %s (%s)\n", o->runtime.model, c->model_type));
+    CF_TRY(cf_str_addf(out, err, "parameters     %.1f M, %.1f MiB in the files\n",
+                       (double)cf_checkpoint_n_parameters(r->checkpoint) * 1e-6,
+                       (double)cf_checkpoint_weight_bytes(r->checkpoint) * mib));
+    CF_TRY(cf_str_addf(out, err,
+                       "decoder        %lld layers, width %lld, %lld heads of %lld (%lld kv), mlp %lld, vocabulary "
+                       "%lld, %lld positions\n",
+                       (long long)c->text.n_layers, (long long)c->text.hidden_size, (long long)c->text.n_heads,
+                       (long long)c->text.head_dim, (long long)c->text.n_kv_heads, (long long)c->text.intermediate_size,
+                       (long long)c->text.vocab_size, (long long)c->text.max_position_embeddings));
+    CF_TRY(cf_str_addf(
+        out, err,
+        "vision tower   %lld of %lld layers run, width %lld, %lldx%lld pixels, patches of %lld: %lld image positions\n",
+        (long long)c->feature_layer, (long long)c->vision.n_layers, (long long)c->vision.hidden_size,
+        (long long)c->vision.image_size, (long long)c->vision.image_size, (long long)c->vision.patch_size,
+        (long long)((c->vision.image_size / c->vision.patch_size) * (c->vision.image_size / c->vision.patch_size))));
+    CF_TRY(cf_str_addf(out, err, "picture fit    %s\n", r->preprocess.fit == CF_FIT_PAD ? "pad" : "crop"));
+    CF_TRY(cf_str_addf(out, err, "products in    %s%s\n", cf_dtype_name(dtype),
+                       cf_backend_has_bf16(o->runtime.device) ? "" : " (this processor has no bf16 products)"));
+done:
+    return st;
+}
+
+/* Multiply-adds per second of one decoder product at a middling row count. */
+static cf_status time_product(double *macs_per_second, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype,
+                              cf_error *err)
+{
+    const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
+    const int64_t shape[] = {t->intermediate_size, t->hidden_size};
+    const cf_backend_options options = {o->runtime.threads, dtype};
+    cf_status st = CF_OK;
+    cf_backend *be = NULL;
+    cf_weight *w = NULL;
+    cf_tensor host, x = {0}, y = {0};
+    CF_TRY(cf_backend_open(&be, o->runtime.device, &options, err));
+    CF_TRY(cf_checkpoint_weight(&host, r->checkpoint, "model.language_model.layers.0.mlp.gate_proj.weight", 2, shape,
+                                err));
+    CF_TRY(cf_weight_create(be, &w, &host, err));
+    CF_TRY(cf_backend_alloc(be, &x, dtype, TIMED_ROWS, t->hidden_size, err));
+    CF_TRY(cf_backend_alloc(be, &y, CF_F32, TIMED_ROWS, t->intermediate_size, err));
+    CF_TRY(cf_linear(be, &y, &x, w, NULL, false, err)); /* prepares */
+    const int64_t begin = cf_clock_ns();
+    for (int i = 0; i < TIMED_REPEATS; i++)
+        CF_TRY(cf_linear(be, &y, &x, w, NULL, false, err));
+    const double seconds = (double)(cf_clock_ns() - begin) * 1e-9 / TIMED_REPEATS;
+    *macs_per_second = (double)TIMED_ROWS * (double)shape[0] * (double)shape[1] / seconds;
+done:
+    if (be) {
+        cf_backend_release(be, &x);
+        cf_backend_release(be, &y);
+        cf_weight_free(be, w);
+    }
+    cf_backend_close(be);
+    return st;
+}
+
+/* The first question that can be prepared. CF_MISMATCH where none can. */
+static cf_status prepare_first(cf_prepared *p, cf_picture *picture, const cf_runtime *r, const cf_question_list *list,
+                               const char *images, cf_error *err)
+{
+    for (size_t i = 0; i < list->n_items; i++) {
+        const cf_question *q = list->items[i].question;
+        cf_box boxes[CF_MAX_OBJECTS];
+        int64_t n = 0;
+        for (int32_t j = 0; j < q->n_objects; j++)
+            if (q->objects[j].has_box)
+                boxes[n++] = (cf_box){q->objects[j].x, q->objects[j].y, q->objects[j].w, q->objects[j].h};
+        char *path = NULL;
+        cf_status st = cf_picture_path(&path, images, q->image, err);
+        if (st == CF_OK)
+            st = cf_picture_load(picture, r, path, err);
+        if (st == CF_OK)
+            st = cf_prepare(p, r, picture, q->text, boxes, n, err);
+        free(path);
+        if (st == CF_OK || st == CF_NOMEM)
+            return st;
+    }
+    return cf_fail(err, CF_MISMATCH, "%s: no question has a picture that can be used", images);
+}
+
+static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_trace_options *o, const cf_prepared *p,
+                              size_t n_questions, const cf_run_spec *specs, size_t n_specs, double macs_per_second,
+                              cf_dtype dtype, cf_error *err)
+{
+    const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
+    cf_status st = CF_OK;
+    cf_plan *plan = NULL;
+    CF_TRY(cf_plan_create(&plan, specs, n_specs, &p->groups, (int32_t)t->n_layers, err));
+    const double length = (double)p->groups.length, layers = (double)t->n_layers, d = (double)t->hidden_size;
+    const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
+    const double row_macs =
+        d * (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
+    const double weights = (double)cf_checkpoint_n_parameters(r->checkpoint) * (double)cf_dtype_bytes(dtype);
+    const double kv = 2 * layers * (length + (double)o->max_new_tokens) * (double)(t->n_kv_heads * t->head_dim) * 4;
+    const double kept = layers * (length - (double)plan->lowest) * d * 4;
+    CF_TRY(
+        cf_str_addf(out, err, "\nquestions      %zu; a typical one has %d positions\n", n_questions, p->groups.length));
+    CF_TRY(cf_str_addf(out, err, "runs           %zu a question; rows from position %d on are recomputed\n", n_specs,
+                       plan->lowest));
+    CF_TRY(cf_str_addf(out, err,
+                       "row-layers     %.0f a question (baseline %.0f, sweep %.0f); one pass per run would take %.0f, "
+                       "%.1f times as many\n",
+                       base + sweep, base, sweep, plain, plain / (base + sweep)));
+    CF_TRY(cf_str_addf(out, err,
+                       "memory         about %.0f MiB: weights %.0f, keys and values %.0f, kept inputs %.0f; the "
+                       "mapped files come on top, and can be dropped by the system\n",
+                       (weights + kv + kept) * mib, weights * mib, kv * mib, kept * mib));
+    CF_TRY(cf_str_addf(
+        out, err,
+        "time           about %.1f s a question, %.1f min in all, in matrix products alone (%.0f GFLOP/s measured)\n",
+        (base + sweep) * row_macs / macs_per_second,
+        (base + sweep) * row_macs / macs_per_second * (double)n_questions / 60, 2e-9 * macs_per_second));
+done:
+    cf_plan_free(plan);
+    return st;
+}
+
+static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype, cf_error *err)
+{
+    const int32_t n_layers = (int32_t)cf_checkpoint_config(r->checkpoint)->text.n_layers;
+    cf_status st = CF_OK;
+    cf_question_list list = {0};
+    cf_picture picture = {0};
+    cf_prepared p = {0};
+    cf_flows flows = {0};
+    cf_run_spec *specs = NULL;
+    size_t n_specs = 0;
+    char *images = NULL;
+    double macs_per_second = 0;
+    CF_TRY(cf_question_list_open(&list, o->questions, o->limit, err));
+    CF_TRY(cf_picture_dir(&images, o->images, o->questions, err));
+    CF_TRY(cf_flows_parse(&flows, cf_slice_of(o->flows ? o->flows : "paper"), err));
+    CF_TRY(cf_run_specs(&specs, &n_specs, &flows, o->windows, o->n_windows, o->layer_begin,
+                        o->layer_end ? o->layer_end : n_layers, n_layers, err));
+    CF_TRY(prepare_first(&p, &picture, r, &list, images, err));
+    CF_TRY(time_product(&macs_per_second, r, o, dtype, err));
+    CF_TRY(add_forecast(out, r, o, &p, list.n_items, specs, n_specs, macs_per_second, dtype, err));
+done:
+    free(specs);
+    cf_flows_deinit(&flows);
+    cf_prepared_deinit(&p);
+    cf_picture_deinit(&picture);
+    free(images);
+    cf_question_list_close(&list);
+    return st;
+}
+
+cf_status cf_info_text(cf_str *out, const cf_trace_options *o, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_runtime r = {0};
+    cf_dtype dtype = CF_F32;
+    CF_TRY(cf_runtime_open_files(&r, &o->runtime, err));
+    CF_TRY(cf_runtime_dtype(&dtype, &r, &o->runtime, err));
+    CF_TRY(add_model(out, &r, o, dtype, err));
+    if (o->questions)
+        CF_TRY(add_study(out, &r, o, dtype, err));
+done:
+    cf_runtime_close(&r);
+    return st;
+}

@@ -1,0 +1,38 @@
+/* prepare.h - one question and its picture, made into what the engine takes: pixels, prompt, position groups. */
+#ifndef CF_STUDY_PREPARE_H
+#define CF_STUDY_PREPARE_H
+
+#include "engine/session.h"
+#include "knockout/group.h"
+#include "study/runtime.h"
+
+/* The last picture prepared: questions about one picture come together. Zero-initialise. */
+typedef struct cf_picture {
+    char *path;
+    int32_t width, height;
+    cf_image fitted;
+    float *pixels; /* [3, S, S] */
+    uint64_t name; /* changes with the path; never 0 once filled */
+} cf_picture;
+
+typedef struct cf_prepared { /* zero-initialise; deinit before reuse */
+    cf_prompt prompt;
+    cf_input input; /* borrows from prompt and picture */
+    cf_groups groups;
+    bool *hit; /* [grid_h * grid_w], or NULL where no box was given */
+    int32_t grid_h, grid_w;
+} cf_prepared;
+
+/* Loads and fits a picture, unless it is the one already held. */
+CF_MUST_USE cf_status cf_picture_load(cf_picture *p, const cf_runtime *r, const char *path, cf_error *err);
+void cf_picture_deinit(cf_picture *p);
+
+/* Boxes: n_boxes may be 0, and then the object groups are empty. Any failure but CF_NOMEM is a fault of this question: its boxes, its text. */
+CF_MUST_USE cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, cf_slice question,
+                                 const cf_box *boxes, int64_t n_boxes, cf_error *err);
+void cf_prepared_deinit(cf_prepared *p);
+
+/* The greedy answer as text: decoded without special tokens, stripped. Appended to *out. */
+CF_MUST_USE cf_status cf_answer_text(cf_str *out, const cf_runtime *r, const int32_t *ids, int32_t n, cf_error *err);
+
+#endif

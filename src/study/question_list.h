@@ -1,0 +1,31 @@
+/* question_list.h - the question sets of a study and the order their questions are taken in. */
+#ifndef CF_STUDY_QUESTION_LIST_H
+#define CF_STUDY_QUESTION_LIST_H
+
+#include "question/question.h"
+
+typedef struct cf_list_item {
+    const cf_question_set *set;
+    const cf_question *question;
+    int64_t row;
+} cf_list_item;
+
+typedef struct cf_question_list { /* zero-initialise */
+    cf_question_set **sets;
+    size_t n_sets;
+    cf_list_item *
+        items; /* questions about one picture stand together, so that the picture is read and its rows computed once; otherwise by set and row */
+    size_t n_items;
+} cf_question_list;
+
+/* path: one CSV, or a folder whose *.csv files are taken in the order of their names. limit: questions of each set, 0 for all. CF_MISMATCH where two sets would have the same
+ * task name. */
+CF_MUST_USE cf_status cf_question_list_open(cf_question_list *out, const char *path, int64_t limit, cf_error *err);
+void cf_question_list_close(cf_question_list *l);
+
+/* *out = path of a question's picture: images/ID, with .jpg, .jpeg or .png appended where ID has no such ending; the first that exists, else the .jpg name. The caller frees. */
+CF_MUST_USE cf_status cf_picture_path(char **out, const char *images, cf_slice id, cf_error *err);
+/* *out = the picture folder: `images`, or images/ beside the questions. The caller frees. */
+CF_MUST_USE cf_status cf_picture_dir(char **out, const char *images, const char *questions, cf_error *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* runtime.c - see runtime.h. */
+#include "study/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+enum { CONFIG_BYTES = 16 << 20, PROBE_ROWS = 160 };
+
+cf_runtime_options cf_runtime_options_default(void)
+{
+    return (cf_runtime_options){.device = "cpu", .dtype = "auto", .image_fit = "auto"};
+}
+
+/* preprocessor_config.json, or the image processor inside processor_config.json. */
+static cf_status open_preprocess(cf_preprocess *out, const char *dir, cf_error *err)
+{
+    cf_status st = CF_OK;
+    char *path = NULL;
+    cf_json *json = NULL;
+    CF_TRY(cf_path_join(&path, dir, "preprocessor_config.json", err));
+    if (!cf_file_exists(path)) {
+        free(path);
+        path = NULL;
+        CF_TRY(cf_path_join(&path, dir, "processor_config.json", err));
+        if (!cf_file_exists(path)) {
+            st = cf_fail(err, CF_IO, "%s: neither preprocessor_config.json nor processor_config.json is there", dir);
+            goto done;
+        }
+    }
+    CF_TRY(cf_json_open(&json, path, CONFIG_BYTES, err));
+    const cf_json *inner = cf_json_get(json, "image_processor");
+    CF_TRY(cf_preprocess_parse(out, inner ? inner : json, path, err));
+done:
+    cf_json_free(json);
+    free(path);
+    return st;
+}
+
+/* The picture must come out in the size the vision tower reads. */
+static cf_status choose_fit(cf_preprocess *p, const char *fit, const cf_config *c, const char *dir, cf_error *err)
+{
+    if (strcmp(fit, "crop") == 0)
+        p->fit = CF_FIT_CROP;
+    else if (strcmp(fit, "pad") == 0)
+        p->fit = CF_FIT_PAD;
+    else if (strcmp(fit, "auto") != 0)
+        return cf_fail(err, CF_USAGE, "--image-fit %s: expected auto, crop or pad", fit);
+    if (p->crop_h != c->vision.image_size || p->crop_w != c->vision.image_size)
+        return cf_fail(err, CF_MISMATCH, "%s: pictures are prepared as %dx%d, the vision tower reads %lldx%lld", dir,
+                       p->crop_w, p->crop_h, (long long)c->vision.image_size, (long long)c->vision.image_size);
+    return CF_OK;
+}
+
+static cf_status choose_prompt(cf_runtime *r, const char *prompt, cf_error *err)
+{
+    static const char *const own = "llava_hf_1.5"; /* what the Hugging Face conversions of LLaVA-1.5 document */
+    const char *text = cf_prompt_preset_text(prompt ? prompt : own);
+    r->prompt_whole = !(prompt && strcmp(prompt, "vicuna_v1") ==
+                                      0); /* the published scripts tokenise the two sides of the picture apart */
+    if (!text && !strstr(prompt, "<image>"))
+        return cf_fail(err, CF_USAGE,
+                       "--prompt %s: expected a preset (llava_hf_1.5, vicuna_v1) or a text with <image> and {question}",
+                       prompt);
+    return cf_strdup(&r->prompt, cf_slice_of(text ? text : prompt), err);
+}
+
+cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
+{
+    cf_status st = CF_OK;
+    *r = (cf_runtime){0};
+    CF_TRY(cf_checkpoint_open(&r->checkpoint, o->model, err));
+    CF_TRY(cf_tokenizer_open(&r->tokenizer, o->model, err));
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    if (cf_tokenizer_size(r->tokenizer) > c->text.vocab_size) {
+        st = cf_fail(err, CF_MISMATCH, "%s: the tokenizer has ids up to %d, the model %lld embeddings", o->model,
+                     cf_tokenizer_size(r->tokenizer) - 1, (long long)c->text.vocab_size);
+        goto done;
+    }
+    CF_TRY(open_preprocess(&r->preprocess, o->model, err));
+    CF_TRY(choose_fit(&r->preprocess, o->image_fit, c, o->model, err));
+    CF_TRY(choose_prompt(r, o->prompt, err));
+done:
+    return st;
+}
+
+cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err)
+{
+    if (strcmp(o->dtype, "f32") == 0)
+        *out = CF_F32;
+    else if (strcmp(o->dtype, "bf16") == 0)
+        *out = CF_BF16;
+    else if (strcmp(o->dtype, "auto") == 0) {
+        const double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+        const bool fits = 4.0 * (double)cf_checkpoint_n_parameters(r->checkpoint) <= memory / 2;
+        *out = fits || !cf_backend_has_bf16(o->device) ? CF_F32 : CF_BF16;
+    } else
+        return cf_fail(err, CF_USAGE, "--dtype %s: expected auto, f32 or bf16", o->dtype);
+    return CF_OK;
+}
+
+/* Row invariance of every product a decoder row meets. The oracle's loops have it by construction; probing them would only take time. */
+static cf_status probe(cf_runtime *r, cf_error *err)
+{
+    const cf_weight *weights[16];
+    const int64_t n = cf_model_weights(r->model, weights, 16);
+    r->row_invariant = true;
+    for (int64_t i = 0; i < n && r->row_invariant && strcmp(cf_backend_name(r->backend), "ref") != 0; i++) {
+        const cf_status st = cf_backend_probe(r->backend, &r->row_invariant, weights[i], PROBE_ROWS, err);
+        if (st != CF_OK)
+            return st;
+    }
+    return CF_OK;
+}
+
+cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_backend_options options = {.n_threads = o->threads};
+    CF_TRY(cf_runtime_open_files(r, o, err));
+    CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
+    CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
+    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, err));
+    CF_TRY(probe(r, err));
+done:
+    return st;
+}
+
+void cf_runtime_close(cf_runtime *r)
+{
+    cf_model_free(r->model);
+    cf_backend_close(r->backend);
+    free(r->prompt);
+    cf_tokenizer_close(r->tokenizer);
+    cf_checkpoint_close(r->checkpoint);
+    *r = (cf_runtime){0};
+}

@@ -1,0 +1,46 @@
+/* runtime.h - a model ready to be asked: checkpoint, tokenizer, picture rules, prompt, backend and weights, opened together and consistent with one another. */
+#ifndef CF_STUDY_RUNTIME_H
+#define CF_STUDY_RUNTIME_H
+
+#include <stdbool.h>
+
+#include "backend/backend.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "checkpoint/checkpoint.h"
+#include "image/preprocess.h"
+#include "model/model.h"
+#include "text/prompt.h"
+#include "text/tokenizer.h"
+
+typedef struct cf_runtime_options {
+    const char *model;     /* checkpoint folder */
+    const char *device;    /* "cpu" or "ref" */
+    const char *dtype;     /* "auto", "f32" or "bf16" */
+    const char *prompt;    /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's own */
+    const char *image_fit; /* "auto", "crop" or "pad" */
+    int threads;           /* 0: every core */
+} cf_runtime_options;
+cf_runtime_options cf_runtime_options_default(void);
+
+typedef struct cf_runtime {
+    cf_checkpoint *checkpoint;
+    cf_tokenizer *tokenizer;
+    cf_preprocess preprocess;
+    char *prompt;      /* the template in use */
+    bool prompt_whole; /* tokenised at once, as Hugging Face does; else in two parts, as LLaVA does */
+    cf_backend *backend;
+    cf_model *model;
+    bool row_invariant; /* found by probing this model's own products */
+} cf_runtime;
+
+/* Everything but backend and weights: enough to lay out tokens and forecast work. The caller closes in every case. */
+CF_MUST_USE cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
+/* The files, the backend, the weights and the probe. */
+CF_MUST_USE cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
+void cf_runtime_close(cf_runtime *r);
+
+/* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else bf16 where the processor multiplies it, else f32. */
+CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);
+
+#endif

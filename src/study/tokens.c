@@ -1,0 +1,98 @@
+/* tokens.c - see tokens.h. */
+#include "study/tokens.h"
+
+#include <stdlib.h>
+
+#include "study/prepare.h"
+
+/* The stored form with control characters and quotes spelled out, so that a newline token stays on its line. */
+static cf_status add_token(cf_str *out, cf_slice token, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (size_t i = 0; i < token.n; i++) {
+        const unsigned char c = (unsigned char)token.data[i];
+        if (c < 0x20 || c == 0x7f)
+            CF_TRY(cf_str_addf(out, err, "\\x%02x", c));
+        else
+            CF_TRY(cf_str_add(out, (cf_slice){token.data + i, 1}, err));
+    }
+done:
+    return st;
+}
+
+static cf_status add_groups(cf_str *out, const cf_groups *g, int32_t position, cf_error *err)
+{
+    cf_status st = CF_OK;
+    bool first = true;
+    for (int i = 0; i < CF_N_GROUPS; i++)
+        if (cf_spans_contain(&g->of[i], position)) {
+            CF_TRY(cf_str_addf(out, err, "%s%s", first ? "  " : ", ", cf_group_name((cf_group)i)));
+            first = false;
+        }
+done:
+    return st;
+}
+
+static cf_status add_text_positions(cf_str *out, const cf_runtime *r, const cf_prepared *p, size_t begin, size_t end,
+                                    int32_t shift, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (size_t i = begin; i < end; i++) {
+        const int32_t position = (int32_t)i + shift, id = p->prompt.ids.items[i];
+        CF_TRY(cf_str_addf(out, err, "%8d %7d  ", position, id));
+        CF_TRY(add_token(out, cf_tokenizer_token(r->tokenizer, id), err));
+        CF_TRY(add_groups(out, &p->groups, position, err));
+        CF_TRY(cf_str_add_text(out, "\n", err));
+    }
+done:
+    return st;
+}
+
+static cf_status add_grid(cf_str *out, const cf_prepared *p, cf_error *err)
+{
+    const int32_t begin = p->prompt.image_index;
+    cf_status st = CF_OK;
+    for (int32_t y = 0; y < p->grid_h; y++) {
+        CF_TRY(cf_str_addf(out, err, "%8d          ", begin + y * p->grid_w));
+        for (int32_t x = 0; x < p->grid_w; x++)
+            CF_TRY(cf_str_add_text(out, p->hit && p->hit[y * p->grid_w + x] ? " #" : " .", err));
+        CF_TRY(cf_str_add_text(out, y ? "\n" : "  Image: a row of patches a line, # touched by a box\n", err));
+    }
+done:
+    return st;
+}
+
+static cf_status add_summary(cf_str *out, const cf_groups *g, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_add_text(out, "\ngroup                            positions\n", err));
+    for (int i = 0; i < CF_N_GROUPS; i++) {
+        CF_TRY(
+            cf_str_addf(out, err, "%-30s %11lld ", cf_group_name((cf_group)i), (long long)cf_spans_count(&g->of[i])));
+        for (size_t s = 0; s < g->of[i].n; s++)
+            CF_TRY(cf_str_addf(out, err, " [%d,%d)", g->of[i].items[s].begin, g->of[i].items[s].end));
+        CF_TRY(cf_str_add_text(out, "\n", err));
+    }
+done:
+    return st;
+}
+
+cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, cf_slice question, const cf_box *boxes,
+                         int64_t n_boxes, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_picture picture = {0};
+    cf_prepared p = {0};
+    CF_TRY(cf_picture_load(&picture, r, image, err));
+    CF_TRY(cf_prepare(&p, r, &picture, question, boxes, n_boxes, err));
+    CF_TRY(cf_str_add_text(out, "position      id  token  groups\n", err));
+    const size_t at = (size_t)p.prompt.image_index;
+    CF_TRY(add_text_positions(out, r, &p, 0, at, 0, err));
+    CF_TRY(add_grid(out, &p, err));
+    CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.grid_h * p.grid_w - 1, err));
+    CF_TRY(add_summary(out, &p.groups, err));
+done:
+    cf_prepared_deinit(&p);
+    cf_picture_deinit(&picture);
+    return st;
+}

@@ -1,0 +1,133 @@
+/* trace_facts.c - see trace_facts.h. */
+#include "study/trace_facts.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+void cf_facts_deinit(cf_facts *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        free((char *)(uintptr_t)f->items[i].key);
+        free((char *)(uintptr_t)f->items[i].value);
+    }
+    free(f->items);
+    *f = (cf_facts){0};
+}
+
+static cf_status add(cf_facts *f, bool identity, const char *key, cf_slice value, cf_error *err)
+{
+    cf_status st = CF_OK;
+    char *k = NULL, *v = NULL;
+    void *items = f->items;
+    CF_TRY(cf_strdup(&k, cf_slice_of(key), err));
+    CF_TRY(cf_strdup(&v, value, err));
+    CF_TRY(cf_grow(&items, &f->cap, f->n + 1, sizeof *f->items, "facts of the study", err));
+    f->items = items;
+    f->items[f->n++] = (cf_fact){k, v, identity};
+    k = v = NULL;
+done:
+    free(k);
+    free(v);
+    return st;
+}
+
+static cf_status add_text(cf_facts *f, bool identity, const char *key, const char *value, cf_error *err)
+{
+    return add(f, identity, key, cf_slice_of(value), err);
+}
+
+static cf_status add_number(cf_facts *f, bool identity, const char *key, int64_t value, cf_error *err)
+{
+    cf_str text = {0};
+    cf_status st = cf_str_addf(&text, err, "%lld", (long long)value);
+    if (st == CF_OK)
+        st = add(f, identity, key, cf_str_slice(&text), err);
+    cf_str_deinit(&text);
+    return st;
+}
+
+/* What the numbers come from: the model's files and the questions. */
+static cf_status add_inputs(cf_facts *f, const cf_runtime *r, const cf_question_list *list, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str key = {0};
+    char hex[CF_HASH_HEX_BYTES];
+    CF_TRY(cf_checkpoint_hash(hex, r->checkpoint, err));
+    CF_TRY(add_text(f, true, "checkpoint", hex, err));
+    cf_tokenizer_hash(hex, r->tokenizer);
+    CF_TRY(add_text(f, true, "tokenizer", hex, err));
+    for (size_t i = 0; i < list->n_sets; i++) {
+        cf_str_clear(&key);
+        CF_TRY(cf_str_addf(&key, err, "questions %s", cf_question_set_task(list->sets[i])));
+        cf_question_set_hash(hex, list->sets[i]);
+        CF_TRY(add_text(f, true, key.data, hex, err));
+    }
+done:
+    cf_str_deinit(&key);
+    return st;
+}
+
+/* What was asked for. */
+static cf_status add_settings(cf_facts *f, const cf_trace_options *o, const cf_runtime *r, const cf_flows *flows,
+                              cf_error *err)
+{
+    static const char *const keeps[] = {
+        [CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
+    const int64_t n_layers = cf_checkpoint_config(r->checkpoint)->text.n_layers;
+    cf_status st = CF_OK;
+    cf_str text = {0};
+    CF_TRY(add_text(f, true, "prompt", r->prompt, err));
+    CF_TRY(add_text(f, true, "image fit", r->preprocess.fit == CF_FIT_PAD ? "pad" : "crop", err));
+    CF_TRY(cf_flows_print(&text, flows, err));
+    CF_TRY(add(f, true, "flows", cf_str_slice(&text), err));
+    cf_str_clear(&text);
+    for (size_t i = 0; i < o->n_windows; i++)
+        CF_TRY(cf_str_addf(&text, err, "%s%d", i ? "," : "", o->windows[i]));
+    CF_TRY(add(f, true, "windows", cf_str_slice(&text), err));
+    cf_str_clear(&text);
+    CF_TRY(cf_str_addf(&text, err, "%d:%lld", o->layer_begin,
+                       o->layer_end ? (long long)o->layer_end : (long long)n_layers));
+    CF_TRY(add(f, true, "layers", cf_str_slice(&text), err));
+    CF_TRY(add_text(f, true, "keep", keeps[o->keep], err));
+    CF_TRY(add_number(f, true, "max new tokens", o->max_new_tokens, err));
+    CF_TRY(add_text(f, true, "device", cf_backend_name(r->backend), err));
+    CF_TRY(add_text(f, true, "dtype", cf_dtype_name(cf_backend_compute(r->backend)), err));
+    CF_TRY(add_text(f, true, "reuse", o->reuse ? "on" : "off", err));
+done:
+    cf_str_deinit(&text);
+    return st;
+}
+
+/* By whom and where: no number depends on it, the last writer's is kept. */
+static cf_status add_provenance(cf_facts *f, const cf_trace_options *o, const cf_runtime *r, const char *images,
+                                cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(add_text(f, false, "crossflow", CF_VERSION, err));
+    CF_TRY(add_text(f, false, "backend", cf_backend_describe(r->backend), err));
+    CF_TRY(add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
+    CF_TRY(add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
+    CF_TRY(add_text(f, false, "model", o->runtime.model, err));
+    CF_TRY(add_text(f, false, "questions", o->questions, err));
+    CF_TRY(add_text(f, false, "images", images, err));
+    CF_TRY(add_text(f, false, "command", o->command ? o->command : "", err));
+done:
+    return st;
+}
+
+cf_status cf_facts_of_trace(cf_facts *out, const cf_trace_options *o, const cf_runtime *r, const cf_question_list *list,
+                            const cf_flows *flows, const char *images, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_facts f = {0};
+    CF_TRY(add_inputs(&f, r, list, err));
+    CF_TRY(add_settings(&f, o, r, flows, err));
+    CF_TRY(add_provenance(&f, o, r, images, err));
+    *out = f;
+    f = (cf_facts){0};
+done:
+    cf_facts_deinit(&f);
+    return st;
+}
