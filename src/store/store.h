@@ -24,7 +24,8 @@ typedef struct cf_fact {
 
 /* Creates the study file, or opens it to continue. An existing study with another identity is refused (CF_MISMATCH): "PATH: made with KEY a, now b". CF_FORMAT for a file that is not a study or has
  * another schema version; CF_IO where it cannot be written. A file that is created and then not used (close without a sample) is left as a valid empty study. */
-CF_MUST_USE cf_status cf_store_create(cf_store **out, const char *path, const cf_fact *facts, size_t n_facts, cf_error *err);
+CF_MUST_USE cf_status cf_store_create(cf_store **out, const char *path, const cf_fact *facts, size_t n_facts,
+                                      cf_error *err);
 /* Opens an existing study read-only. */
 CF_MUST_USE cf_status cf_store_open(cf_store **out, const char *path, cf_error *err);
 void cf_store_close(cf_store *s);
@@ -36,33 +37,33 @@ CF_MUST_USE cf_status cf_store_fact(cf_store *s, const char *key, cf_str *out, b
 
 /* A run as every sample shares it: which spec, in which layers. Registering the same run twice gives the same id. */
 typedef struct cf_store_run {
-    const char *spec;      /* canonical text: "Image->Question" */
-    const char *mode;      /* "cut" */
-    const char *heads;     /* "all", or a head set in canonical text */
-    int64_t seed;          /* of random modes; 0 */
-    int32_t window;        /* k */
-    int32_t centre;        /* layer */
-    int32_t first, last;   /* layers [first, last) */
+    const char *spec;    /* canonical text: "Image->Question" */
+    const char *mode;    /* "cut" */
+    const char *heads;   /* "all", or a head set in canonical text */
+    int64_t seed;        /* of random modes; 0 */
+    int32_t window;      /* k */
+    int32_t centre;      /* layer */
+    int32_t first, last; /* layers [first, last) */
 } cf_store_run;
 CF_MUST_USE cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err);
 
 typedef enum cf_sample_status {
-    CF_SAMPLE_DONE,   /* traced */
-    CF_SAMPLE_WRONG,  /* answered, but left out by --keep: no run values */
-    CF_SAMPLE_FAULT   /* a fault of this row; reason says which */
+    CF_SAMPLE_DONE,  /* traced */
+    CF_SAMPLE_WRONG, /* answered, but left out by --keep: no run values */
+    CF_SAMPLE_FAULT  /* a fault of this row; reason says which */
 } cf_sample_status;
 const char *cf_sample_status_name(cf_sample_status s); /* "done", "wrong", "fault" */
 
 typedef struct cf_sample {
-    const char *task;       /* "ChooseAttr" */
-    int64_t row;            /* zero-based row in its question file; (task, row) is unique */
+    const char *task; /* "ChooseAttr" */
+    int64_t row;      /* zero-based row in its question file; (task, row) is unique */
     const char *question_id, *image, *question, *answer; /* as the question file has them */
     const char *true_option, *false_option;              /* "" where the task has none */
-    const char *object;     /* block_desc of the published CSV: names of the objects, see export */
+    const char *object;                                  /* names of the row's objects, as the question file has them */
     cf_sample_status status;
-    const char *reason;     /* "" unless fault */
-    const char *predicted;  /* greedy answer, decoded, stripped; "" where a fault came before it */
-    int32_t first_token;    /* its first token id */
+    const char *reason;    /* "" unless fault */
+    const char *predicted; /* greedy answer, decoded, stripped; "" where a fault came before it */
+    int32_t first_token;   /* its first token id */
     const char *first_token_text;
     double probability;     /* p1 */
     int32_t n_tokens;       /* prompt length T */
@@ -88,7 +89,8 @@ typedef struct cf_value {
 
 CF_MUST_USE cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err);
 /* Writes a sample and its values in one transaction. */
-CF_MUST_USE cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values, cf_error *err);
+CF_MUST_USE cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values,
+                                          cf_error *err);
 /* Folds the write-ahead log into the file, so that a finished study is one file. */
 CF_MUST_USE cf_status cf_store_finish(cf_store *s, cf_error *err);
 
@@ -103,16 +105,17 @@ CF_MUST_USE cf_status cf_store_count(cf_store *s, cf_store_counts *out, cf_error
 /* Row callbacks: text is valid during the call only; a status other than CF_OK stops the walk and is returned. Order: task, row; then run id. */
 typedef cf_status (*cf_sample_visitor)(void *user, const cf_sample *sample, cf_error *err);
 CF_MUST_USE cf_status cf_store_each_sample(cf_store *s, cf_sample_visitor visit, void *user, cf_error *err);
-typedef cf_status (*cf_value_visitor)(void *user, const cf_sample *sample, const cf_store_run *run, const cf_value *value, cf_error *err);
+typedef cf_status (*cf_value_visitor)(void *user, const cf_sample *sample, const cf_store_run *run,
+                                      const cf_value *value, cf_error *err);
 CF_MUST_USE cf_status cf_store_each_value(cf_store *s, cf_value_visitor visit, void *user, cf_error *err);
 
 /* One point of a curve: over the kept samples of a task, the relative change 100 * (p2 - p1) / p1. */
 typedef struct cf_point {
     int32_t layer;
-    int64_t n;           /* samples in the mean */
-    int64_t n_empty;     /* of them with an empty group (0 where they were dropped) */
-    double mean;         /* % */
-    double low, high;    /* 95 % interval of the mean: mean -+ 1.96 standard errors (equal to mean where n < 2) */
+    int64_t n;        /* samples in the mean */
+    int64_t n_empty;  /* of them with an empty group (0 where they were dropped) */
+    double mean;      /* % */
+    double low, high; /* 95 % interval of the mean: mean -+ 1.96 standard errors (equal to mean where n < 2) */
 } cf_point;
 typedef struct cf_curve {
     char *task, *spec;
@@ -122,7 +125,8 @@ typedef struct cf_curve {
 } cf_curve;
 /* Every (task, spec, window) of the study in the order of first registration (specs) and by name (tasks); with all_tasks one further set of curves over all samples, task "all".
  * drop_empty leaves samples with an empty group in that run out of the means. Free with cf_curves_free. */
-CF_MUST_USE cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks, cf_error *err);
+CF_MUST_USE cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks,
+                                      cf_error *err);
 void cf_curves_free(cf_curve *curves, size_t n);
 
 #endif

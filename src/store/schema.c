@@ -1,0 +1,102 @@
+/* schema.c - the tables of a study file, and the check that a file is one.
+ *
+ * SQLite's application_id tells a study from other databases, user_version is the version of this schema. A change of the
+ * tables is a new version; there is no migration: a study can be made again from its facts. */
+#include "store/store_internal.h"
+
+#include <inttypes.h>
+
+enum { APPLICATION_ID = 0x78666c6f /* "xflo" */, SCHEMA_VERSION = 1 };
+
+/* Flags and status are stored by name, so that the file can be read without this source. WITHOUT ROWID: the values of a
+ * sample lie side by side, in the order of its runs. */
+static const char tables[] = "CREATE TABLE study ("
+                             "  key TEXT NOT NULL PRIMARY KEY,"
+                             "  value TEXT NOT NULL,"
+                             "  identity INTEGER NOT NULL CHECK (identity IN (0, 1))"
+                             ") WITHOUT ROWID;"
+                             "CREATE TABLE sample ("
+                             "  id INTEGER PRIMARY KEY,"
+                             "  task TEXT NOT NULL,"
+                             "  row INTEGER NOT NULL CHECK (row >= 0),"
+                             "  question_id TEXT NOT NULL,"
+                             "  image TEXT NOT NULL,"
+                             "  question TEXT NOT NULL,"
+                             "  answer TEXT NOT NULL,"
+                             "  true_option TEXT NOT NULL,"
+                             "  false_option TEXT NOT NULL,"
+                             "  object TEXT NOT NULL,"
+                             "  status TEXT NOT NULL CHECK (status IN ('done', 'wrong', 'fault')),"
+                             "  reason TEXT NOT NULL CHECK ((status = 'fault') = (reason <> '')),"
+                             "  predicted TEXT NOT NULL,"
+                             "  first_token INTEGER NOT NULL,"
+                             "  first_token_text TEXT NOT NULL,"
+                             "  probability REAL CHECK (status <> 'done' OR ifnull(probability > 0, 0)),"
+                             "  n_tokens INTEGER NOT NULL,"
+                             "  groups TEXT NOT NULL,"
+                             "  grid_h INTEGER NOT NULL,"
+                             "  grid_w INTEGER NOT NULL,"
+                             "  picture_w INTEGER NOT NULL,"
+                             "  picture_h INTEGER NOT NULL,"
+                             "  fitted_w INTEGER NOT NULL,"
+                             "  fitted_h INTEGER NOT NULL,"
+                             "  UNIQUE (task, row)"
+                             ");"
+                             "CREATE TABLE spec ("
+                             "  id INTEGER PRIMARY KEY,"
+                             "  text TEXT NOT NULL,"
+                             "  mode TEXT NOT NULL,"
+                             "  heads TEXT NOT NULL,"
+                             "  seed INTEGER NOT NULL,"
+                             "  UNIQUE (text, mode, heads, seed)"
+                             ");"
+                             "CREATE TABLE run ("
+                             "  id INTEGER PRIMARY KEY,"
+                             "  spec INTEGER NOT NULL REFERENCES spec (id),"
+                             "  window INTEGER NOT NULL CHECK (window > 0),"
+                             "  centre INTEGER NOT NULL CHECK (centre >= 0),"
+                             "  first INTEGER NOT NULL CHECK (first >= 0),"
+                             "  last INTEGER NOT NULL CHECK (last > first),"
+                             "  UNIQUE (spec, window, centre, first, last)"
+                             ");"
+                             "CREATE TABLE value ("
+                             "  sample INTEGER NOT NULL REFERENCES sample (id),"
+                             "  run INTEGER NOT NULL REFERENCES run (id),"
+                             "  measure TEXT NOT NULL,"
+                             "  value REAL,"
+                             "  flag TEXT NOT NULL CHECK (flag IN ('', 'empty_group', 'no_visible_edge', 'fully_cut')),"
+                             "  PRIMARY KEY (sample, run, measure),"
+                             "  CHECK (flag <> 'fully_cut' OR value IS NULL)"
+                             ") WITHOUT ROWID;";
+
+cf_status cf_schema_create(cf_store *s, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str marks = {0};
+    CF_TRY(cf_str_addf(&marks, err, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
+                       SCHEMA_VERSION));
+    CF_TRY(cf_store_exec(s, tables, "write the tables", err));
+    CF_TRY(cf_store_exec(s, marks.data, "write the tables", err));
+done:
+    cf_str_deinit(&marks);
+    return st;
+}
+
+cf_status cf_schema_check(cf_store *s, bool *empty, cf_error *err)
+{
+    cf_status st = CF_OK;
+    int64_t application = 0, version = 0, n_tables = 0;
+    CF_TRY(cf_store_query_i64(s, &application, "PRAGMA application_id", err));
+    CF_TRY(cf_store_query_i64(s, &version, "PRAGMA user_version", err));
+    CF_TRY(cf_store_query_i64(s, &n_tables, "SELECT count(*) FROM sqlite_schema", err));
+    *empty = application == 0 && version == 0 && n_tables == 0;
+    if (*empty)
+        goto done;
+    if (application != APPLICATION_ID)
+        st = cf_fail(err, CF_FORMAT, "%s: expected a crossflow study, found another SQLite database", s->path);
+    else if (version != SCHEMA_VERSION)
+        st = cf_fail(err, CF_FORMAT, "%s: expected study schema version %d, found %" PRId64 " (another crossflow)",
+                     s->path, SCHEMA_VERSION, version);
+done:
+    return st;
+}

@@ -1,0 +1,215 @@
+/* write.c - registers runs, and writes a sample with all its values in one transaction. */
+#include "store/store_internal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+
+/* ---- runs ---- */
+
+static int bind_run(sqlite3_stmt *q, int64_t spec, const cf_store_run *run)
+{
+    return sqlite3_bind_int64(q, 1, spec) | sqlite3_bind_int(q, 2, run->window) | sqlite3_bind_int(q, 3, run->centre) |
+           sqlite3_bind_int(q, 4, run->first) | sqlite3_bind_int(q, 5, run->last);
+}
+
+static int bind_spec(sqlite3_stmt *q, const cf_store_run *run)
+{
+    return cf_bind_text(q, 1, run->spec) | cf_bind_text(q, 2, run->mode) | cf_bind_text(q, 3, run->heads) |
+           sqlite3_bind_int64(q, 4, run->seed);
+}
+
+/* Runs a bound statement to its first row: *id = its first column, 0 where there is none (ids begin at 1). */
+static cf_status step_id(cf_store *s, sqlite3_stmt *q, int bound, int64_t *id, const cf_store_run *run, cf_error *err)
+{
+    const int rc = bound == SQLITE_OK ? sqlite3_step(q) : bound;
+    cf_status st = CF_OK;
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        *id = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    else
+        st = cf_store_fault(s, err, "register the run %s at layer %" PRId32, run->spec, run->centre);
+    sqlite3_reset(q);
+    return st;
+}
+
+static cf_status find_spec(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    const cf_status st = cf_store_use_kept(
+        s, &q, CF_KEPT_FIND_SPEC, "SELECT id FROM spec WHERE text = ? AND mode = ? AND heads = ? AND seed = ?", err);
+    return st == CF_OK ? step_id(s, q, bind_spec(q, run), id, run, err) : st;
+}
+
+static cf_status find_run(cf_store *s, int64_t *id, int64_t spec, const cf_store_run *run, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    const cf_status st = cf_store_use_kept(
+        s, &q, CF_KEPT_FIND_RUN,
+        "SELECT id FROM run WHERE spec = ? AND window = ? AND centre = ? AND first = ? AND last = ?", err);
+    return st == CF_OK ? step_id(s, q, bind_run(q, spec, run), id, run, err) : st;
+}
+
+static cf_status find_or_add_spec(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t none = 0;
+    cf_status st = find_spec(s, id, run, err);
+    if (st != CF_OK || *id != 0)
+        return st;
+    CF_TRY(cf_store_use_kept(s, &q, CF_KEPT_ADD_SPEC, "INSERT INTO spec (text, mode, heads, seed) VALUES (?, ?, ?, ?)",
+                             err));
+    CF_TRY(step_id(s, q, bind_spec(q, run), &none, run, err));
+    *id = sqlite3_last_insert_rowid(s->db);
+done:
+    return st;
+}
+
+cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
+{
+    cf_status st = CF_OK;
+    sqlite3_stmt *q = NULL;
+    int64_t spec = 0, found = 0, none = 0;
+    CF_TRY(cf_store_begin(s, err));
+    CF_TRY(find_or_add_spec(s, &spec, run, err));
+    CF_TRY(find_run(s, &found, spec, run, err));
+    if (found == 0) {
+        CF_TRY(cf_store_use_kept(s, &q, CF_KEPT_ADD_RUN,
+                                 "INSERT INTO run (spec, window, centre, first, last) VALUES (?, ?, ?, ?, ?)", err));
+        CF_TRY(step_id(s, q, bind_run(q, spec, run), &none, run, err));
+        found = sqlite3_last_insert_rowid(s->db);
+    }
+    CF_TRY(cf_store_commit(s, err));
+    *id = found;
+done:
+    if (st != CF_OK)
+        cf_store_rollback(s);
+    return st;
+}
+
+/* ---- samples ---- */
+
+cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_HAS_SAMPLE, "SELECT 1 FROM sample WHERE task = ? AND row = ?", err);
+    if (st != CF_OK)
+        return st;
+    int rc = cf_bind_text(q, 1, task) | sqlite3_bind_int64(q, 2, row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        *has = rc == SQLITE_ROW;
+    else
+        st = cf_store_fault(s, err, "look for the sample %s row %" PRId64, task, row);
+    sqlite3_reset(q);
+    return st;
+}
+
+/* NaN is stored as NULL: SQLite has no NaN, and would do so itself. */
+static int bind_real(sqlite3_stmt *q, int parameter, double v)
+{
+    return isnan(v) ? sqlite3_bind_null(q, parameter) : sqlite3_bind_double(q, parameter, v);
+}
+
+/* In the order of CF_SAMPLE_COLUMNS. */
+static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
+{
+    int rc = SQLITE_OK, i = 0;
+    rc |= cf_bind_text(q, ++i, x->task);
+    rc |= sqlite3_bind_int64(q, ++i, x->row);
+    rc |= cf_bind_text(q, ++i, x->question_id);
+    rc |= cf_bind_text(q, ++i, x->image);
+    rc |= cf_bind_text(q, ++i, x->question);
+    rc |= cf_bind_text(q, ++i, x->answer);
+    rc |= cf_bind_text(q, ++i, x->true_option);
+    rc |= cf_bind_text(q, ++i, x->false_option);
+    rc |= cf_bind_text(q, ++i, x->object);
+    rc |= cf_bind_text(q, ++i, cf_sample_status_name(x->status));
+    rc |= cf_bind_text(q, ++i, x->reason);
+    rc |= cf_bind_text(q, ++i, x->predicted);
+    rc |= sqlite3_bind_int(q, ++i, x->first_token);
+    rc |= cf_bind_text(q, ++i, x->first_token_text);
+    rc |= bind_real(q, ++i, x->probability);
+    rc |= sqlite3_bind_int(q, ++i, x->n_tokens);
+    rc |= cf_bind_text(q, ++i, x->groups);
+    rc |= sqlite3_bind_int(q, ++i, x->grid_h);
+    rc |= sqlite3_bind_int(q, ++i, x->grid_w);
+    rc |= sqlite3_bind_int(q, ++i, x->picture_w);
+    rc |= sqlite3_bind_int(q, ++i, x->picture_h);
+    rc |= sqlite3_bind_int(q, ++i, x->fitted_w);
+    rc |= sqlite3_bind_int(q, ++i, x->fitted_h);
+    assert(i == CF_SAMPLE_N_COLUMNS);
+    return rc;
+}
+
+static cf_status add_sample(cf_store *s, int64_t *id, const cf_sample *sample, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_ADD_SAMPLE,
+                                     "INSERT INTO sample (" CF_SAMPLE_COLUMNS ") VALUES "
+                                     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                     err);
+    if (st != CF_OK)
+        return st;
+    const int rc = bind_sample(q, sample);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_DONE)
+        *id = sqlite3_last_insert_rowid(s->db);
+    else if (sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE)
+        st = cf_fail(err, CF_MISMATCH, "%s: the sample %s row %" PRId64 " is stored already", s->path, sample->task,
+                     sample->row);
+    else
+        st = cf_store_fault(s, err, "write the sample %s row %" PRId64, sample->task, sample->row);
+    sqlite3_reset(q);
+    sqlite3_clear_bindings(q); /* the texts are the caller's */
+    return st;
+}
+
+static cf_status value_fault(const cf_store *s, const cf_sample *sample, const cf_value *v, cf_error *err)
+{
+    switch (sqlite3_extended_errcode(s->db)) {
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+        return cf_fail(err, CF_MISMATCH,
+                       "%s: the sample %s row %" PRId64 " has a value of run %" PRId64 ", which is not registered",
+                       s->path, sample->task, sample->row, v->run);
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+        return cf_fail(err, CF_MISMATCH, "%s: the sample %s row %" PRId64 " has two values of run %" PRId64 ", %s",
+                       s->path, sample->task, sample->row, v->run, v->measure);
+    default:
+        return cf_store_fault(s, err, "write the values of the sample %s row %" PRId64, sample->task, sample->row);
+    }
+}
+
+static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, const cf_value *values, size_t n,
+                            cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    cf_status st = cf_store_use_kept(
+        s, &q, CF_KEPT_ADD_VALUE, "INSERT INTO value (sample, run, measure, value, flag) VALUES (?, ?, ?, ?, ?)", err);
+    for (size_t i = 0; st == CF_OK && i < n; i++) {
+        const cf_value *v = &values[i];
+        const int rc = sqlite3_bind_int64(q, 1, id) | sqlite3_bind_int64(q, 2, v->run) |
+                       cf_bind_text(q, 3, v->measure) | bind_real(q, 4, v->value) |
+                       cf_bind_text(q, 5, cf_value_flag_name(v->flag));
+        if (rc != SQLITE_OK || sqlite3_step(q) != SQLITE_DONE)
+            st = value_fault(s, sample, v, err);
+        sqlite3_reset(q);
+    }
+    if (q)
+        sqlite3_clear_bindings(q);
+    return st;
+}
+
+cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values,
+                              cf_error *err)
+{
+    cf_status st = CF_OK;
+    int64_t id = 0;
+    CF_TRY(cf_store_begin(s, err));
+    CF_TRY(add_sample(s, &id, sample, err));
+    CF_TRY(add_values(s, id, sample, values, n_values, err));
+    CF_TRY(cf_store_commit(s, err));
+done:
+    if (st != CF_OK)
+        cf_store_rollback(s);
+    return st;
+}
