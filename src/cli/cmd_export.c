@@ -1,0 +1,42 @@
+/* cmd_export.c - crossflow export. */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "store/export.h"
+
+int cf_cmd_export(int argc, char **argv)
+{
+    const char *study = NULL, *csv = NULL;
+    const cf_option options[] = {{"csv", 0, CF_OPT_TEXT, &csv, "DIR", "folder for the CSV files, made if missing"}};
+    const cf_command_line line = {
+        .usage = "crossflow export STUDY.db --csv DIR",
+        .about = "Writes one CSV per task, flow and window with the columns of the published scripts, so that plotting scripts written for those read them:\n"
+                 "question_id, image, goden answer, predicted answer, question, block_desc, layer, base_score_first, new_score_first, relative diff first.",
+        .operands = &study,
+        .min_operands = 1,
+        .max_operands = 1,
+        .options = options,
+        .n_options = sizeof options / sizeof options[0],
+    };
+    cf_error err = {0};
+    size_t n = 0;
+    bool helped = false;
+    if (cf_options_parse(&line, argc, argv, &n, &helped, &err) != CF_OK)
+        return cf_cli_fail(&err, CF_EXIT_USAGE);
+    if (helped)
+        return CF_EXIT_DONE;
+    if (!csv) {
+        (void)cf_fail(&err, CF_USAGE, "export needs --csv DIR; usage: %s", line.usage);
+        return cf_cli_fail(&err, CF_EXIT_USAGE);
+    }
+    cf_status st = CF_OK;
+    cf_store *store = NULL;
+    int64_t n_files = 0;
+    CF_TRY(cf_store_open(&store, study, &err));
+    CF_TRY(cf_export_csv(store, csv, &n_files, &err));
+    fprintf(stderr, "%s: %lld CSV files\n", csv, (long long)n_files);
+done:
+    cf_store_close(store);
+    return st == CF_OK ? CF_EXIT_DONE : cf_cli_fail(&err, CF_EXIT_FAULT);
+}

@@ -1,0 +1,40 @@
+/* cmd_info.c - crossflow info. */
+#include "cli/commands.h"
+#include "cli/study_options.h"
+#include "study/info.h"
+
+int cf_cmd_info(int argc, char **argv)
+{
+    cf_study_arguments a;
+    cf_study_arguments_init(&a);
+    const char *operands[2] = {0};
+    const cf_command_line line = {
+        .usage = "crossflow info MODEL [QUESTIONS] [options]",
+        .about = "Describes a checkpoint. With questions, also what a study would take with the same options: runs, rows, memory, time.",
+        .operands = operands,
+        .min_operands = 1,
+        .max_operands = 2,
+        .options = a.options,
+        .n_options = a.n_options,
+    };
+    cf_error err = {0};
+    size_t n = 0;
+    bool helped = false;
+    cf_str text = {0};
+    int exit_status = CF_EXIT_USAGE;
+    cf_status st = cf_options_parse(&line, argc, argv, &n, &helped, &err);
+    if (st != CF_OK || helped)
+        goto done;
+    exit_status = CF_EXIT_FAULT;
+    CF_TRY(cf_study_arguments_finish(&a, &err));
+    a.o.runtime.model = operands[0];
+    a.o.questions = operands[1];
+    CF_TRY(cf_info_text(&text, &a.o, &err));
+    exit_status = cf_cli_print(&text);
+done:
+    cf_str_deinit(&text);
+    cf_study_arguments_deinit(&a);
+    if (st != CF_OK)
+        return cf_cli_fail(&err, exit_status);
+    return helped ? CF_EXIT_DONE : exit_status;
+}

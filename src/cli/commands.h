@@ -1,0 +1,24 @@
+/* commands.h - the subcommands. Each parses its own arguments, calls study/, store/ or report/, and prints; the result is the process's exit status: 0 done, 1 a fault of the input or the run,
+ * 2 wrong usage. Results go to stdout or the file asked for, everything else to stderr. */
+#ifndef CF_CLI_COMMANDS_H
+#define CF_CLI_COMMANDS_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+enum { CF_EXIT_DONE = 0, CF_EXIT_FAULT = 1, CF_EXIT_USAGE = 2 };
+
+int cf_cmd_ask(int argc, char **argv);
+int cf_cmd_tokens(int argc, char **argv);
+int cf_cmd_trace(int argc, char **argv);
+int cf_cmd_show(int argc, char **argv);
+int cf_cmd_export(int argc, char **argv);
+int cf_cmd_figure(int argc, char **argv);
+int cf_cmd_info(int argc, char **argv);
+
+/* Prints "crossflow: TEXT" to stderr; returns exit_status. */
+int cf_cli_fail(const cf_error *err, int exit_status);
+/* Writes text to stdout; a fault where that fails (a full disk, a closed pipe). */
+int cf_cli_print(const cf_str *text);
+
+#endif

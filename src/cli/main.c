@@ -1,0 +1,65 @@
+/* main.c - finds the subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"ask", cf_cmd_ask, "one question about one picture: the answer, its probability, the top tokens"},
+    {"tokens", cf_cmd_tokens, "how a prompt is laid out: positions, tokens, groups, patches of a box"},
+    {"trace", cf_cmd_trace, "the knockout study: question sets x flows x layers, into a study file"},
+    {"show", cf_cmd_show, "a study as tables"},
+    {"export", cf_cmd_export, "a study as CSV files in the published format"},
+    {"figure", cf_cmd_figure, "a study as a figure like the paper's"},
+    {"info", cf_cmd_info, "what a model is, and what a study of it will take"},
+};
+
+static void print_usage(FILE *f)
+{
+    fprintf(f, "crossflow %s: how a multimodal language model moves information from a picture to its answer.\n\n"
+               "usage: crossflow COMMAND ...\n\ncommands:\n",
+            CF_VERSION);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].about);
+    fprintf(f, "\n`crossflow COMMAND --help` explains each. A first study:\n"
+               "  crossflow trace demo/model demo/questions -o study.db --window 3\n"
+               "  crossflow show study.db\n");
+}
+
+int cf_cli_fail(const cf_error *err, int exit_status)
+{
+    fprintf(stderr, "crossflow: %s\n", err->text);
+    return exit_status;
+}
+
+int cf_cli_print(const cf_str *text)
+{
+    const bool all = text->n == 0 || fwrite(text->data, 1, text->n, stdout) == text->n;
+    if (all && fflush(stdout) == 0)
+        return CF_EXIT_DONE;
+    fprintf(stderr, "crossflow: standard output cannot be written\n");
+    return CF_EXIT_FAULT;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+        print_usage(stdout);
+        return CF_EXIT_DONE;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("crossflow %s\n", CF_VERSION);
+        return CF_EXIT_DONE;
+    }
+    for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    if (argc >= 2)
+        fprintf(stderr, "crossflow: unknown command \"%s\"\n", argv[1]);
+    print_usage(stderr);
+    return CF_EXIT_USAGE;
+}

@@ -1,0 +1,29 @@
+/* study_options.h - the options of a knockout study, shared by trace (which runs it) and info (which forecasts it). */
+#ifndef CF_CLI_STUDY_OPTIONS_H
+#define CF_CLI_STUDY_OPTIONS_H
+
+#include "cli/options.h"
+#include "study/trace.h"
+
+enum { CF_STUDY_MAX_OPTIONS = 32 };
+
+/* Values as they stand on the command line, before they are made into cf_trace_options. Zero-initialise. */
+typedef struct cf_study_arguments {
+    cf_trace_options o;
+    cf_str flows;                  /* joined by commas */
+    const char *windows, *layers, *keep, *reuse;
+    int32_t *window_list;
+    int32_t threads;
+    bool paper;
+    cf_option options[CF_STUDY_MAX_OPTIONS];
+    size_t n_options;
+} cf_study_arguments;
+
+/* Fills a->options with the rows common to both commands; the caller may append. */
+void cf_study_arguments_init(cf_study_arguments *a);
+void cf_study_arguments_add(cf_study_arguments *a, const cf_option *option);
+/* After parsing: checks the values and completes a->o. */
+CF_MUST_USE cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err);
+void cf_study_arguments_deinit(cf_study_arguments *a);
+
+#endif
