@@ -1,0 +1,7 @@
+/* main.c - runs the tests of src/store, a group a file. */
+#include "store_fixture.h"
+
+int main(void)
+{
+    return test_create() + test_write() + test_kill() + test_curves() + test_export() + test_faults();
+}

@@ -1,0 +1,111 @@
+/* store_fixture.c - see store_fixture.h. */
+#include "store_fixture.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "support/temp_dir.h"
+
+int fixture_setup(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    if (!f)
+        return 1;
+    f->dir = temp_dir_make();
+    f->path = temp_dir_path(f->dir, "study.db");
+    f->csv = temp_dir_path(f->dir, "csv");
+    *state = f;
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture *f = *state;
+    temp_dir_remove(f->dir);
+    free(f->csv);
+    free(f->path);
+    free(f);
+    return 0;
+}
+
+const cf_fact fixture_facts[] = {{"checkpoint", "aa11", true},
+                                 {"dtype", "f32", true},
+                                 {"flows", "Image->Question", true},
+                                 {"version", "0.1.0", false},
+                                 {"threads", "2", false}};
+const size_t fixture_n_facts = sizeof fixture_facts / sizeof *fixture_facts;
+
+cf_store *fixture_create(const fixture *f)
+{
+    cf_store *s = NULL;
+    assert_ok(cf_store_create(&s, f->path, fixture_facts, fixture_n_facts, report));
+    return s;
+}
+
+cf_store *fixture_open(const fixture *f)
+{
+    cf_store *s = NULL;
+    assert_ok(cf_store_open(&s, f->path, report));
+    return s;
+}
+
+int64_t fixture_run(cf_store *s, const char *spec, int32_t window, int32_t centre)
+{
+    int64_t id = 0;
+    const cf_store_run run = {.spec = spec,
+                              .mode = "cut",
+                              .heads = "all",
+                              .window = window,
+                              .centre = centre,
+                              .first = centre > window / 2 ? centre - window / 2 : 0,
+                              .last = centre + (window + 1) / 2};
+    assert_ok(cf_store_add_run(s, &id, &run, report));
+    return id;
+}
+
+cf_sample fixture_sample(const char *task, int64_t row, double probability)
+{
+    return (cf_sample){.task = task,
+                       .row = row,
+                       .question_id = "00000024",
+                       .image = "2390560.jpg",
+                       .question = "Is the circle blue, or orange?",
+                       .answer = "orange",
+                       .true_option = "orange",
+                       .false_option = "blue",
+                       .object = "circle",
+                       .status = CF_SAMPLE_DONE,
+                       .reason = "",
+                       .predicted = "Orange",
+                       .first_token = 537,
+                       .first_token_text = "Orange",
+                       .probability = probability,
+                       .n_tokens = 172,
+                       .groups = "{\"Image\":[[4,148]]}",
+                       .grid_h = 12,
+                       .grid_w = 13,
+                       .picture_w = 640,
+                       .picture_h = 480,
+                       .fitted_w = 168,
+                       .fitted_h = 169};
+}
+
+cf_value fixture_value(int64_t run, double p2)
+{
+    return (cf_value){.run = run, .measure = "probability", .value = p2};
+}
+
+void fixture_put(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n)
+{
+    assert_ok(cf_store_put_sample(s, sample, values, n, report));
+}
+
+void fixture_sql(const fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    char *message = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", sql, message);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}

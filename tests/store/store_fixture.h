@@ -1,0 +1,52 @@
+/* store_fixture.h - a folder with a study in it, and samples whose every field differs from its neighbours. */
+#ifndef CF_TESTS_STORE_FIXTURE_H
+#define CF_TESTS_STORE_FIXTURE_H
+
+/* cmocka wants these before its own header */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/store.h"
+
+typedef struct fixture {
+    char *dir;
+    char *path, *csv; /* of a study and of its export; not made yet */
+} fixture;
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* Identity: checkpoint, dtype, flows. Provenance: version, threads. */
+extern const cf_fact fixture_facts[];
+extern const size_t fixture_n_facts;
+
+cf_store *fixture_create(const fixture *f); /* with fixture_facts; fails the test otherwise */
+cf_store *fixture_open(const fixture *f);
+int64_t fixture_run(cf_store *s, const char *spec, int32_t window, int32_t centre);
+cf_sample fixture_sample(const char *task, int64_t row, double probability);
+cf_value fixture_value(int64_t run, double p2);
+void fixture_put(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n);
+/* Runs SQL of the test's own on the study file. */
+void fixture_sql(const fixture *f, const char *sql);
+
+/* A call that must succeed; its last argument is `report`: assert_ok(cf_store_finish(s, report)). */
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        cf_error report_ = {0}, *const report = &report_;                                                              \
+        const cf_status st_ = (call);                                                                                  \
+        if (st_ != CF_OK)                                                                                              \
+            fail_msg("%s: status %d: %s", #call, (int)st_, report_.text);                                              \
+    } while (0)
+
+int test_create(void);
+int test_write(void);
+int test_kill(void);
+int test_curves(void);
+int test_export(void);
+int test_faults(void);
+
+#endif
