@@ -102,13 +102,13 @@ cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_
     return CF_OK;
 }
 
-/* Row invariance of every product a decoder row meets. The oracle's loops have it by construction; probing them would only take time. */
-static cf_status probe(cf_runtime *r, cf_error *err)
+cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
 {
     const cf_weight *weights[16];
     const int64_t n = cf_model_weights(r->model, weights, 16);
+    const bool plain_loops = strcmp(cf_backend_name(r->backend), "ref") == 0; /* row-invariant by construction */
     r->row_invariant = true;
-    for (int64_t i = 0; i < n && r->row_invariant && strcmp(cf_backend_name(r->backend), "ref") != 0; i++) {
+    for (int64_t i = 0; i < n && r->row_invariant && !plain_loops; i++) {
         const cf_status st = cf_backend_probe(r->backend, &r->row_invariant, weights[i], PROBE_ROWS, err);
         if (st != CF_OK)
             return st;
@@ -124,7 +124,6 @@ cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
     CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, err));
-    CF_TRY(probe(r, err));
 done:
     return st;
 }

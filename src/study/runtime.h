@@ -31,13 +31,15 @@ typedef struct cf_runtime {
     bool prompt_whole; /* tokenised at once, as Hugging Face does; else in two parts, as LLaVA does */
     cf_backend *backend;
     cf_model *model;
-    bool row_invariant; /* found by probing this model's own products */
+    bool row_invariant; /* set by cf_runtime_probe */
 } cf_runtime;
 
 /* Everything but backend and weights: enough to lay out tokens and forecast work. The caller closes in every case. */
 CF_MUST_USE cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
-/* The files, the backend, the weights and the probe. */
+/* The files, the backend and the weights. */
 CF_MUST_USE cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
+/* Finds row_invariant, by every product a decoder row meets; a second or so for a large model. */
+CF_MUST_USE cf_status cf_runtime_probe(cf_runtime *r, cf_error *err);
 void cf_runtime_close(cf_runtime *r);
 
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else bf16 where the processor multiplies it, else f32. */

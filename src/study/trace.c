@@ -116,6 +116,7 @@ static cf_status open_tracer(tracer *t, cf_error *err)
     CF_TRY(cf_picture_dir(&t->images, o->images, o->questions, err));
     CF_TRY(cf_runtime_open(&t->runtime, &o->runtime, err));
     CF_TRY(open_runs(t, err));
+    CF_TRY(cf_runtime_probe(&t->runtime, err));
     CF_TRY(cf_session_create(&t->session, t->runtime.model, o->reuse && t->runtime.row_invariant, err));
     CF_TRY(open_store(t, err));
 done:
