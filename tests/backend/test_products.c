@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend_internal.h"
 #include "support/safetensors_writer.h"
 
 /* Rows, outputs, inputs: ones, odd numbers, primes, around the 16, 32, 48 and 64 of the library's blocks. */
@@ -212,6 +213,42 @@ static void the_oracle_is_row_invariant(void **state)
     operands_free(&o);
 }
 
+/* ref's product, but off by one unit in the last place where the row count is odd_count: what the probe is there to find. */
+static int64_t odd_count;
+
+static cf_status linear_with_an_odd_count(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w,
+                                          const cf_tensor *bias, bool accumulate, cf_error *err)
+{
+    const cf_status st = cf_backend_ref.linear(be, y, x, w, bias, accumulate, err);
+    float *last = (float *)y->data + cf_tensor_count(y) - 1;
+    if (x->shape[0] == odd_count)
+        *last = nextafterf(*last, 1e9f);
+    return st;
+}
+
+static void the_probe_finds_a_product_that_depends_on_its_row_count(void **state)
+{
+    const fixture *f = *state;
+    operands o = operands_make(3, CF_F32);
+    cf_weight *w = weight_make(f->ref, &o);
+    cf_backend_ops ops = cf_backend_ref;
+    ops.linear = linear_with_an_odd_count;
+    struct cf_backend be = *f->ref;
+    be.ops = &ops;
+    static const struct {
+        int64_t count;
+        bool invariant;
+    } cases[] = {{1, false}, {2, false}, {5, false}, {40, false}, {129, false}, {130, false}, {77, true}};
+    for (int64_t i = 0; i < COUNT(cases); i++) {
+        odd_count = cases[i].count;
+        bool invariant = !cases[i].invariant;
+        OK(cf_backend_probe(&be, &invariant, w, 130, &err));
+        assert_int_equal(invariant, cases[i].invariant);
+    }
+    cf_weight_free(f->ref, w);
+    operands_free(&o);
+}
+
 static void products_are_counted_and_probes_are_not(void **state)
 {
     const fixture *f = *state;
@@ -284,6 +321,7 @@ int test_products(fixture *f)
         cmocka_unit_test_prestate(the_same_product_twice_has_the_same_bits, f),
         cmocka_unit_test_prestate(rows_keep_their_bits_in_any_grouping_where_the_probe_says_so, f),
         cmocka_unit_test_prestate(the_oracle_is_row_invariant, f),
+        cmocka_unit_test_prestate(the_probe_finds_a_product_that_depends_on_its_row_count, f),
         cmocka_unit_test_prestate(products_are_counted_and_probes_are_not, f),
         cmocka_unit_test_prestate(backends_multiply_with_their_own_thread_counts, f),
         cmocka_unit_test_prestate(many_shapes_do_not_disturb_one_another, f),

@@ -151,6 +151,10 @@ static void row_operations_agree_with_the_oracle(void **state)
             float *expected = apply(f->ref, ops[i].op, &o, 0, o.m, CF_F32);
             check_close(ops[i].name, o.m, o.d, 0, got, expected, o.m * o.d,
                         bounds_of(ops[i].op, &o, expected, ops[i].size));
+            for (int64_t j = 0; ops[i].op >= GELU && j < o.m * o.d; j++)
+                if (fabs((double)got[j] - (double)expected[j]) > 8 * U * fabs((double)o.x[j]))
+                    fail_msg("%s of %.9g: %.9g, expected %.9g", ops[i].name, (double)o.x[j], (double)got[j],
+                             (double)expected[j]);
             if (ops[i].op != ROPE) { /* in place: it has no other dtype */
                 float *half = apply(f->two, ops[i].op, &o, 0, o.m, f->compute);
                 if (f->compute == CF_BF16)

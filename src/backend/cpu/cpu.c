@@ -12,19 +12,16 @@
 
 enum { PARALLEL_ELEMENTS = 16384 }; /* below this a fork costs more than it saves: about 5 us against 1 element/ns */
 
+/* The kernels follow what oneDNN may use, so that its own cap (DNNL_MAX_CPU_ISA) makes the whole backend run as on a lesser processor. */
 static const cf_kernels *kernels_here(void)
 {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return &cf_kernels_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
-        return &cf_kernels_avx2;
-    return &cf_kernels_base;
+    const cf_isa isa = cf_products_isa();
+    return isa >= CF_ISA_AVX512 ? &cf_kernels_avx512 : isa == CF_ISA_AVX2 ? &cf_kernels_avx2 : &cf_kernels_base;
 }
 
 static bool has_bf16(void)
 {
-    return __builtin_cpu_supports("avx512bf16") != 0;
+    return cf_products_isa() == CF_ISA_AVX512_BF16;
 }
 
 static void cpu_close(cf_backend *be)

@@ -27,6 +27,8 @@ typedef struct cf_cpu {
 } cf_cpu;
 
 /* product.c */
+typedef enum cf_isa { CF_ISA_BASE, CF_ISA_AVX2, CF_ISA_AVX512, CF_ISA_AVX512_BF16 } cf_isa;
+cf_isa cf_products_isa(void); /* the best of these that oneDNN uses on this processor, under its cap */
 cf_status cf_products_open(cf_products **out, cf_error *err);
 void cf_products_close(cf_products *p);
 cf_status cf_cpu_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err);

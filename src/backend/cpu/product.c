@@ -61,6 +61,17 @@ static cf_status check(dnnl_status_t s, const char *what, cf_error *err)
 
 #define TRY_DNNL(call) CF_TRY(check(call, #call, err))
 
+cf_isa cf_products_isa(void)
+{
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(); /* each value holds the bits of those below it */
+    const unsigned bf16 = dnnl_cpu_isa_avx512_core_bf16, avx512 = dnnl_cpu_isa_avx512_core, avx2 = dnnl_cpu_isa_avx2;
+    if ((isa & bf16) == bf16)
+        return CF_ISA_AVX512_BF16;
+    if ((isa & avx512) == avx512)
+        return CF_ISA_AVX512;
+    return (isa & avx2) == avx2 ? CF_ISA_AVX2 : CF_ISA_BASE;
+}
+
 static dnnl_data_type_t type_of(cf_dtype t)
 {
     return t == CF_BF16 ? dnnl_bf16 : dnnl_f32;
@@ -347,8 +358,8 @@ cf_status cf_cpu_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
     const product_key key = {x->shape[0], w->n, w->k, bias != NULL, accumulate};
     omp_set_num_threads(be->n_threads);
     CF_TRY(find_or_prepare(&s, p, type_of(be->compute), &key, &w->layout, err));
-    CF_TRY(reserve_scratch(p, s->scratch_bytes,
-                           err)); /* also for a product prepared before: its first call may have failed here */
+    CF_TRY(
+        reserve_scratch(p, s->scratch_bytes, err)); /* for a known product, too: its first call may have failed here */
     TRY_DNNL(dnnl_memory_set_data_handle(s->src, x->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->dst, y->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->scratch, p->scratch));
