@@ -1,0 +1,63 @@
+# The front door. Each target installs what it misses (Debian packages; nothing is touched where nothing is missing), builds, and
+# does one thing. CMakePresets.json offers the same builds to editors.
+
+JOBS ?= $(shell nproc)
+WERROR ?= ON# make WERROR=OFF: for compilers newer than the ones the project is built with
+CONFIGURE = cmake -G Ninja -DCF_WERROR=$(WERROR) -S . -B
+TESTS = ctest -L 'unit|golden' --output-on-failure -j 2 --test-dir
+
+MAKEFLAGS += --no-print-directory
+.PHONY: all deps deps-check test sanitize check format headers clang lint demo bench clean
+
+all: deps
+	$(CONFIGURE) build
+	cmake --build build -j $(JOBS)
+	ln -sf src/cli/crossflow build/crossflow
+
+deps:
+	@tools/install_deps.sh build
+
+deps-check:
+	@tools/install_deps.sh check
+
+test: all
+	$(TESTS) build
+
+# AddressSanitizer and UndefinedBehaviorSanitizer over the same tests.
+sanitize: deps
+	$(CONFIGURE) build-sanitize -DCF_SANITIZE=ON
+	cmake --build build-sanitize -j $(JOBS)
+	$(TESTS) build-sanitize
+
+# The rules that a script can enforce, and a second compiler's warnings. Under two minutes on two cores.
+check: deps-check format headers clang
+	tools/check_layers.sh
+	tools/check_names.sh
+	tools/check_banned.sh
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+
+headers:
+	tools/check_headers.sh
+
+clang:
+	$(CONFIGURE) build-clang -DCMAKE_C_COMPILER=clang
+	cmake --build build-clang -j $(JOBS)
+
+# Slower advice: bugs by pattern. Not part of check; run it before a release.
+lint: deps-check clang
+	run-clang-tidy -quiet -j $(JOBS) -p build-clang "$(CURDIR)/src/"
+	cppcheck --quiet --error-exitcode=1 -j $(JOBS) --project=build-clang/compile_commands.json \
+	    --file-filter='*/src/*' --enable=warning,portability --inline-suppr --suppressions-list=tools/cppcheck.txt
+
+# A whole study of the model that ships with the project: build/demo/.
+demo: all
+	tools/demo.sh
+
+# What the shared sweep saves over recomputing each run: build/bench/reuse.csv.
+bench: all
+	tools/bench_reuse.sh
+
+clean:
+	rm -rf build build-sanitize build-clang
