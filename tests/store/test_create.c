@@ -138,14 +138,16 @@ static void what_is_no_study_is_refused_by_its_kind(void **state)
     const fixture *f = *state;
     char *text = temp_dir_path(f->dir, "text"), *short_text = temp_dir_path(f->dir, "short");
     char *missing = temp_dir_path(f->dir, "no/such/study.db"), *link = temp_dir_path(f->dir, "link");
+    char *pipe_file = temp_dir_path(f->dir, "pipe");
     char junk[4096];
     memset(junk, 'x', sizeof junk);
     temp_dir_write(f->dir, "text", junk, sizeof junk);
     temp_dir_write_text(f->dir, "short", "hello");
     assert_int_equal(symlink("nowhere", link), 0);
+    assert_int_equal(mkfifo(pipe_file, 0644), 0);
     for (int create = 0; create < 2; create++) {
         assert_refused(f->dir, create, CF_IO, "expected a study file, found a folder");
-        assert_refused("/dev/full", create, CF_IO, "expected a study file, found something else");
+        assert_refused(pipe_file, create, CF_IO, "expected a study file, found something else");
         assert_refused(text, create, CF_FORMAT, "found a file that is no SQLite database");
         assert_refused(short_text, create, CF_FORMAT, "found a file that is no SQLite database");
         assert_refused(missing, create, CF_IO, "No such file or directory");
@@ -162,6 +164,7 @@ static void what_is_no_study_is_refused_by_its_kind(void **state)
     free(text);
     free(short_text);
     free(missing);
+    free(pipe_file);
     free(link);
 }
 
