@@ -63,6 +63,7 @@ cf_status cf_flows_add(cf_flows *f, const cf_flow *flow, cf_error *err)
 cf_status cf_flows_parse(cf_flows *f, cf_slice list, cf_error *err)
 {
     cf_status st = CF_OK;
+    const size_t before = f->n;
     for (size_t begin = 0; st == CF_OK && begin <= list.n;) {
         int64_t comma = cf_slice_find(list, cf_slice_of(","), begin);
         const size_t end = comma < 0 ? list.n : (size_t)comma;
@@ -78,6 +79,8 @@ cf_status cf_flows_parse(cf_flows *f, cf_slice list, cf_error *err)
         if (st == CF_OK)
             st = cf_flows_add(f, &flow, err);
     }
+    if (st != CF_OK)
+        f->n = before;
     return st;
 }
 
