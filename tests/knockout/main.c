@@ -1,0 +1,8 @@
+/* main.c - runs the tests of src/knockout, a group a file. */
+#include "test_knockout.h"
+
+int main(void)
+{
+    return test_window() + test_flow() + test_group() + test_run_spec() + test_plan() + test_plan_random() +
+           test_plan_memory();
+}

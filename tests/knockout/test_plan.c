@@ -1,0 +1,296 @@
+/* test_plan.c - the prefix tree of a sample's runs, by hand on small cases. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test_knockout.h"
+
+#include "knockout/plan.h"
+
+/* A run: its query and key positions as words, its window, the heads of its one head word (0: all). */
+typedef struct run {
+    const char *query, *key;
+    cf_window window;
+    uint64_t heads;
+} run;
+
+enum { MAX_RUNS = 8 };
+
+static cf_plan *plan_of(const run *runs, size_t n, int32_t n_layers)
+{
+    cf_spans query[MAX_RUNS], key[MAX_RUNS];
+    cf_edge_run edges[MAX_RUNS];
+    cf_plan *p = NULL;
+    for (size_t i = 0; i < n; i++) {
+        query[i] = spans_of(runs[i].query);
+        key[i] = spans_of(runs[i].key);
+        edges[i] = (cf_edge_run){&query[i], &key[i], runs[i].heads ? &runs[i].heads : NULL, 1, runs[i].window};
+    }
+    OK(cf_plan_create_edges(&p, edges, n, (int32_t)strlen(runs[0].query), n_layers, &err));
+    for (size_t i = 0; i < n; i++) {
+        cf_spans_deinit(&query[i]);
+        cf_spans_deinit(&key[i]);
+    }
+    return p;
+}
+
+/* "layer:parent:edge:restart:fresh" of every node, in order. */
+static void check_nodes(const cf_plan *p, const char *const *expected, size_t n)
+{
+    char line[96], word[32];
+    assert_int_equal(p->n_nodes, n);
+    for (size_t i = 0; i < n; i++) {
+        const cf_node *node = &p->nodes[i];
+        word_of(word, &node->fresh, p->length);
+        (void)snprintf(line, sizeof line, "%d:%d:%d:%d:%s", node->layer, node->parent, node->edge, node->restart, word);
+        assert_string_equal(line, expected[i]);
+    }
+}
+
+static void a_run_restarts_at_its_first_query_that_sees_a_cut_key(void **state)
+{
+    (void)state;
+    const run one = {".....xx...", "..xx......", {1, 3}, 0};
+    cf_plan *p = plan_of(&one, 1, 5);
+    check_nodes(p,
+                (const char *const[]){"1:-1:0:5:.....xx...", "2:0:0:5:..........", "3:1:-1:5:..........",
+                                      "4:2:-1:5:.........."},
+                4);
+    assert_int_equal(p->runs[0].status, CF_RUN_PLANNED);
+    assert_int_equal(p->runs[0].leaf, 3);
+    assert_int_equal(p->lowest, 5);
+    assert_int_equal(cf_plan_row_layers(p), 2 + 5 + 5 + 5); /* two fresh rows, then [5, 10) three times */
+    cf_plan_free(p);
+}
+
+static void only_queries_at_or_after_the_first_key_change(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *query, *key, *fresh;
+        int32_t restart;
+    } cases[] = {
+        {"span begins before the key", "..xxxxxx..", "....xx....", "....xxxx..", 4},
+        {"a span lies before the key", ".x....xx..", "....xx....", "......xx..", 6},
+        {"query and key are the same", ".........x", ".........x", ".........x", 9},
+        {"every span sees the first key", ".x....xx..", "x.........", ".x....xx..", 1},
+        {"only the first key counts", "...xx...x.", ".x.......x", "...xx...x.", 3},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const run one = {cases[i].query, cases[i].key, {0, 1}, 0};
+        char word[16];
+        cf_plan *p = plan_of(&one, 1, 2);
+        assert_int_equal(p->n_nodes, 2);
+        word_of(word, &p->nodes[0].fresh, 10);
+        if (strcmp(word, cases[i].fresh) != 0 || p->nodes[0].restart != cases[i].restart)
+            fail_msg("%s: found %s, restart %d", cases[i].name, word, p->nodes[0].restart);
+        assert_int_equal(p->nodes[1].restart, cases[i].restart);
+        assert_int_equal(p->nodes[1].fresh.n, 0);
+        assert_int_equal(p->lowest, cases[i].restart);
+        cf_plan_free(p);
+    }
+}
+
+static void runs_that_need_no_computing_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        run run;
+        cf_run_status status;
+    } cases[] = {
+        {"an edge that is there", {".....x....", "..x.......", {0, 5}, 0}, CF_RUN_PLANNED},
+        {"a question cut from the picture after it", {"..xxx.....", "......xx..", {0, 5}, 0}, CF_RUN_NO_VISIBLE_EDGE},
+        {"keys just after the last query", {"..xxx.....", ".....x....", {0, 5}, 0}, CF_RUN_NO_VISIBLE_EDGE},
+        {"the last query sees itself cut", {"..xxx.....", "....x.....", {0, 5}, 0}, CF_RUN_PLANNED},
+        {"no query", {"..........", "....x.....", {0, 5}, 0}, CF_RUN_EMPTY_GROUP},
+        {"no key", {"..xxx.....", "..........", {0, 5}, 0}, CF_RUN_EMPTY_GROUP},
+        {"no layer", {"..xxx.....", "x.........", {3, 3}, 0}, CF_RUN_EMPTY_GROUP},
+        {"every key of the first query", {"..xxx.....", "xxx.......", {0, 5}, 0}, CF_RUN_FULLY_CUT},
+        {"every key of the last query alone", {"...x...x..", "xxx.xxxx..", {0, 5}, 0}, CF_RUN_PLANNED},
+        {"every key, in one span", {".......x..", "xxxxxxxx..", {0, 5}, 0}, CF_RUN_FULLY_CUT},
+        {"keys reach past every query", {"..xxx.....", "xxxxxxxxxx", {2, 3}, 0}, CF_RUN_FULLY_CUT},
+        {"all but the query itself", {"....x.....", "xxxx......", {0, 5}, 0}, CF_RUN_PLANNED},
+        {"all but the first key", {"....x.....", ".xxxxx....", {0, 5}, 0}, CF_RUN_PLANNED},
+        {"the first position, cut from itself", {"x...x.....", "x.........", {0, 5}, 0}, CF_RUN_FULLY_CUT},
+        {"every key in one head", {"..xxx.....", "xxx.......", {0, 5}, 2}, CF_RUN_FULLY_CUT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        cf_plan *p = plan_of(&cases[i].run, 1, 5);
+        if (p->runs[0].status != cases[i].status)
+            fail_msg("%s: expected status %d, found %d", cases[i].name, (int)cases[i].status, (int)p->runs[0].status);
+        if (cases[i].status != CF_RUN_PLANNED) {
+            assert_int_equal(p->runs[0].leaf, CF_BASELINE);
+            assert_int_equal(p->n_nodes, 0);
+            assert_int_equal(p->n_edges, 0);
+            assert_int_equal(p->lowest, 10);
+            assert_int_equal(cf_plan_row_layers(p), 0);
+        }
+        cf_plan_free(p);
+    }
+}
+
+static void windows_that_begin_alike_share_their_first_states(void **state)
+{
+    (void)state;
+#define EDGE ".....x....", "..x......."
+    const run runs[] = {
+        {EDGE, {0, 2}, 0}, /* clipped at the first layer: centre 0, k 3 */
+        {EDGE, {0, 3}, 0}, /* centre 1, k 3 */
+        {EDGE, {1, 4}, 0}, /* centre 2, k 3 */
+        {EDGE, {0, 2}, 0}, /* centre 0, k 4: the same layers */
+    };
+    cf_plan *p = plan_of(runs, COUNT(runs), 4);
+    check_nodes(p,
+                (const char *const[]){
+                    "0:-1:0:5:.....x....", /* runs 0, 1, 3 */
+                    "1:0:0:5:..........",
+                    "1:-1:0:5:.....x....", /* they again; run 2 begins */
+                    "2:1:-1:5:..........",
+                    "2:1:0:5:..........", /* runs 0 and 3 close, run 1 goes on */
+                    "2:2:0:5:..........", /* run 2 */
+                    "3:3:-1:5:..........",
+                    "3:4:-1:5:..........", /* leaves */
+                    "3:5:0:5:..........",
+                },
+                9);
+    assert_int_equal(p->n_edges, 1);
+    const int32_t leaves[] = {6, 7, 8, 6};
+    for (size_t i = 0; i < COUNT(runs); i++)
+        assert_int_equal(p->runs[i].leaf, leaves[i]);
+    for (int32_t l = 0; l <= 4; l++)
+        assert_int_equal(p->layer_begin[l], ((const int32_t[]){0, 1, 3, 6, 9})[l]);
+    cf_plan_free(p);
+}
+
+static void the_published_windows_of_one_flow_cost_one_state_a_layer_that_differs(void **state)
+{
+    (void)state;
+    /* k = 3 over all 5 centres: [0,2) [0,3) [1,4) [2,5) [3,5). One state in layer 0, then as many as windows have begun,
+     * clipped beginnings counted once until they part. */
+    cf_flows flows = {0};
+    cf_run_spec *specs = NULL;
+    size_t n = 0;
+    cf_groups groups = {0};
+    cf_plan *p = NULL;
+    const bool hit[4] = {false, true, true, false};
+    OK(cf_flows_parse(&flows, cf_slice_of("Image->Last"), &err));
+    OK(cf_run_specs(&specs, &n, &flows, &(const int32_t){3}, 1, 0, 5, 5, &err));
+    OK(cf_groups_build(&groups, 10, (cf_span){2, 6}, hit, (cf_span){7, 9}, &err));
+    OK(cf_plan_create(&p, specs, n, &groups, 5, &err));
+    const int32_t nodes[] = {1, 2, 4, 5, 5};
+    for (int32_t l = 0; l < 5; l++)
+        assert_int_equal(p->layer_begin[l + 1] - p->layer_begin[l], nodes[l]);
+    assert_int_equal(p->lowest, 9);
+    assert_int_equal(cf_plan_row_layers(p), 17); /* a row each */
+    cf_plan_free(p);
+    cf_groups_deinit(&groups);
+    cf_flows_deinit(&flows);
+    free(specs);
+}
+
+static void a_flow_cuts_its_source_keys_from_its_target_queries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *flow, *query, *key;
+        cf_run_status status;
+    } cases[] = {
+        {"Image->Question", ".......xx.", "..xxxx....", CF_RUN_PLANNED},
+        {"Question->Last", ".........x", ".......xx.", CF_RUN_PLANNED},
+        {"Last->Last", ".........x", ".........x", CF_RUN_PLANNED},
+        {"Image Central Object->Question", ".......xx.", "...xx.....", CF_RUN_PLANNED},
+        {"Image Without Central Object->Question", ".......xx.", "..x..x....", CF_RUN_PLANNED},
+        {"Question->Image", "", "", CF_RUN_NO_VISIBLE_EDGE},
+        {"Last->Question", "", "", CF_RUN_NO_VISIBLE_EDGE},
+    };
+    const bool hit[4] = {false, true, true, false};
+    cf_groups groups = {0};
+    OK(cf_groups_build(&groups, 10, (cf_span){2, 6}, hit, (cf_span){7, 9}, &err));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char word[16];
+        cf_run_spec spec = {.k = 1, .centre = 1, .window = {1, 2}};
+        cf_plan *p = NULL;
+        OK(cf_flow_parse(&spec.flow, cf_slice_of(cases[i].flow), &err));
+        OK(cf_plan_create(&p, &spec, 1, &groups, 3, &err));
+        assert_int_equal(p->runs[0].status, cases[i].status);
+        if (cases[i].status == CF_RUN_PLANNED) {
+            word_of(word, &p->edges[0].query, 10);
+            assert_string_equal(word, cases[i].query);
+            word_of(word, &p->edges[0].key, 10);
+            assert_string_equal(word, cases[i].key);
+            assert_null(p->edges[0].heads);
+        }
+        cf_plan_free(p);
+    }
+    cf_groups_deinit(&groups);
+}
+
+static void an_edge_in_other_heads_is_another_edge(void **state)
+{
+    (void)state;
+    const run runs[] = {
+        {EDGE, {0, 2}, 0},    {EDGE, {0, 2}, 1}, {EDGE, {0, 2}, 2}, {EDGE, {0, 2}, 1}, /* as the second */
+        {EDGE, {0, 2}, 0xff}, {EDGE, {0, 2}, 0},                                       /* as the first */
+    };
+    cf_plan *p = plan_of(runs, COUNT(runs), 2);
+    assert_int_equal(p->n_edges, 4);
+    assert_int_equal(p->n_nodes, 8);
+    assert_int_equal(p->runs[1].leaf, p->runs[3].leaf);
+    assert_int_equal(p->runs[0].leaf, p->runs[5].leaf);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!(i == 3 && j == 1))
+                assert_int_not_equal(p->runs[i].leaf, p->runs[j].leaf);
+    assert_null(p->edges[0].heads);
+    assert_int_equal(p->edges[1].heads[0], 1);
+    cf_plan_free(p);
+#undef EDGE
+}
+
+static void head_sets_of_more_than_a_word_are_compared_whole(void **state)
+{
+    (void)state;
+    const uint64_t heads[3][2] = {{1, 0}, {1, 1}, {1, 0}};
+    cf_spans query = spans_of("...x"), key = spans_of(".x..");
+    cf_edge_run runs[3];
+    cf_plan *p = NULL;
+    for (int i = 0; i < 3; i++)
+        runs[i] = (cf_edge_run){&query, &key, heads[i], 2, {0, 1}};
+    OK(cf_plan_create_edges(&p, runs, 3, 4, 1, &err));
+    assert_int_equal(p->n_edges, 2);
+    assert_int_equal(p->runs[0].leaf, p->runs[2].leaf);
+    assert_int_not_equal(p->runs[0].leaf, p->runs[1].leaf);
+    assert_memory_equal(p->edges[1].heads, heads[1], sizeof heads[1]);
+    cf_plan_free(p);
+    cf_spans_deinit(&query);
+    cf_spans_deinit(&key);
+}
+
+static void a_plan_without_runs_is_empty(void **state)
+{
+    (void)state;
+    cf_plan *p = NULL;
+    OK(cf_plan_create_edges(&p, NULL, 0, 4, 3, &err));
+    assert_int_equal(p->n_nodes, 0);
+    assert_int_equal(p->lowest, 4);
+    assert_int_equal(p->layer_begin[3], 0);
+    cf_plan_free(p);
+    cf_plan_free(NULL);
+}
+
+int test_plan(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_restarts_at_its_first_query_that_sees_a_cut_key),
+        cmocka_unit_test(only_queries_at_or_after_the_first_key_change),
+        cmocka_unit_test(runs_that_need_no_computing_are_found),
+        cmocka_unit_test(windows_that_begin_alike_share_their_first_states),
+        cmocka_unit_test(the_published_windows_of_one_flow_cost_one_state_a_layer_that_differs),
+        cmocka_unit_test(a_flow_cuts_its_source_keys_from_its_target_queries),
+        cmocka_unit_test(an_edge_in_other_heads_is_another_edge),
+        cmocka_unit_test(head_sets_of_more_than_a_word_are_compared_whole),
+        cmocka_unit_test(a_plan_without_runs_is_empty),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
