@@ -28,7 +28,7 @@ done:
     return st;
 }
 
-cf_status cf_facts_renew(cf_store *s, const cf_fact *facts, size_t n, cf_error *err)
+cf_status cf_store_renew_facts(cf_store *s, const cf_fact *facts, size_t n, cf_error *err)
 {
     cf_status st = CF_OK;
     sqlite3_stmt *q = NULL;

@@ -273,7 +273,7 @@ static cf_status begin_study(cf_store *s, bool *made, const cf_fact *facts, size
         CF_TRY(cf_facts_add(s, facts, n, err));
     } else {
         CF_TRY(cf_facts_check(s, facts, n, err));
-        CF_TRY(cf_facts_renew(s, facts, n, err));
+        CF_TRY(cf_store_renew_facts(s, facts, n, err));
     }
     CF_TRY(cf_store_commit(s, err));
 done:

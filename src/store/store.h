@@ -35,6 +35,9 @@ CF_MUST_USE cf_status cf_store_fact(cf_store *s, const char *key, cf_str *out, b
 
 /* ---- writing ---- */
 
+/* Writes provenance that is known only after work was done; identity facts among them are passed over. */
+CF_MUST_USE cf_status cf_store_renew_facts(cf_store *s, const cf_fact *facts, size_t n, cf_error *err);
+
 /* A run as every sample shares it: which spec, in which layers. Registering the same run twice gives the same id. */
 typedef struct cf_store_run {
     const char *spec;    /* canonical text: "Image->Question" */

@@ -65,8 +65,6 @@ CF_MUST_USE cf_status cf_schema_check(cf_store *s, bool *empty, cf_error *err);
 CF_MUST_USE cf_status cf_facts_add(cf_store *s, const cf_fact *facts, size_t n, cf_error *err);
 /* The identity facts of the file and the given ones must be the same. */
 CF_MUST_USE cf_status cf_facts_check(cf_store *s, const cf_fact *facts, size_t n, cf_error *err);
-/* Replaces what is no identity. */
-CF_MUST_USE cf_status cf_facts_renew(cf_store *s, const cf_fact *facts, size_t n, cf_error *err);
 
 /* ---- samples (write.c, read.c) ---- */
 

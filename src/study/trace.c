@@ -209,51 +209,51 @@ done:
     return st;
 }
 
-/* Every run from scratch: what the sweep is compared with. Fills probability for the runs the plan would compute. */
-static cf_status run_oracle(tracer *t, const cf_prepared *p, const cf_plan *plan, int32_t token, double *probability,
-                            size_t max_runs, int64_t *n_compared, cf_error *err)
+/* One run from scratch: what the sweep is compared with. */
+static cf_status run_oracle(tracer *t, const cf_prepared *p, const cf_run_spec *s, int32_t token, double *probability,
+                            int64_t *macs, cf_error *err)
 {
     const int64_t vocab = cf_checkpoint_config(t->runtime.checkpoint)->text.vocab_size;
-    int64_t n = 0;
-    for (size_t i = 0; i < t->n_specs && (size_t)n < max_runs; i++) {
-        probability[i] = cf_softmax_probability(cf_session_logits(t->session), vocab, token);
-        if (plan->runs[i].status == CF_RUN_FULLY_CUT)
-            probability[i] = (double)NAN;
+    const cf_oracle_cut cut = {&p->groups.of[s->flow.target], &p->groups.of[s->flow.source], NULL, s->window};
+    const cf_status st = cf_oracle_logits(t->runtime.model, &p->input, &cut, t->logits, macs, NULL, NULL, err);
+    if (st == CF_OK)
+        *probability = cf_softmax_probability(t->logits, vocab, token);
+    return st;
+}
+
+/* Every run that is not the baseline, from scratch. */
+static cf_status run_all_oracles(tracer *t, const cf_prepared *p, const cf_plan *plan, int32_t token, cf_error *err)
+{
+    const int64_t vocab = cf_checkpoint_config(t->runtime.checkpoint)->text.vocab_size;
+    const double baseline = cf_softmax_probability(cf_session_logits(t->session), vocab, token);
+    for (size_t i = 0; i < t->n_specs; i++) {
+        t->probability[i] = plan->runs[i].status == CF_RUN_FULLY_CUT ? (double)NAN : baseline;
         if (plan->runs[i].status != CF_RUN_PLANNED)
             continue;
-        const cf_run_spec *s = &t->specs[i];
-        const cf_oracle_cut cut = {&p->groups.of[s->flow.target], &p->groups.of[s->flow.source], NULL, s->window};
-        const cf_status st =
-            cf_oracle_logits(t->runtime.model, &p->input, &cut, t->logits, &t->oracle_macs, NULL, NULL, err);
+        const cf_status st = run_oracle(t, p, &t->specs[i], token, &t->probability[i], &t->oracle_macs, err);
         if (st != CF_OK)
             return st;
-        probability[i] = cf_softmax_probability(t->logits, vocab, token);
-        n++;
     }
-    if (n_compared)
-        *n_compared = n;
     return CF_OK;
 }
 
-enum {
-    DRIFT_RUNS = 24
-}; /* runs recomputed, on the first sample, to measure what reuse changes where products are not row-invariant */
+enum { DRIFT_RUNS = 24 }; /* about how many runs are recomputed, on the first question */
 
+/* What reuse changes where products are not row-invariant: runs spread over the plan, recomputed and compared. */
 static cf_status measure_drift(tracer *t, const cf_prepared *p, const cf_plan *plan, int32_t token, cf_error *err)
 {
-    cf_status st = CF_OK;
-    void *memory = NULL;
-    CF_TRY(cf_alloc(&memory, t->n_specs, sizeof(double), "runs", err));
-    double *fresh = memory;
-    for (size_t i = 0; i < t->n_specs; i++)
-        fresh[i] = (double)NAN;
-    CF_TRY(run_oracle(t, p, plan, token, fresh, DRIFT_RUNS, &t->result.reuse_checked, err));
-    for (size_t i = 0; i < t->n_specs; i++)
-        if (!isnan(fresh[i]))
-            t->result.reuse_error = fmax(t->result.reuse_error, fabs(fresh[i] - t->probability[i]));
-done:
-    free(memory);
-    return st;
+    const size_t stride = t->n_specs / DRIFT_RUNS + 1;
+    for (size_t i = 0; i < t->n_specs; i += stride) {
+        double fresh = 0;
+        if (plan->runs[i].status != CF_RUN_PLANNED)
+            continue;
+        const cf_status st = run_oracle(t, p, &t->specs[i], token, &fresh, NULL, err);
+        if (st != CF_OK)
+            return st;
+        t->result.reuse_error = fmax(t->result.reuse_error, fabs(fresh - t->probability[i]));
+        t->result.reuse_checked++;
+    }
+    return CF_OK;
 }
 
 static cf_value_flag flag_of(cf_run_status s)
@@ -277,7 +277,7 @@ static cf_status measure_runs(tracer *t, const cf_prepared *p, const cf_plan *pl
     if (t->o->reuse)
         CF_TRY(cf_sweep(t->session, plan, token, t->probability, NULL, NULL, err));
     else
-        CF_TRY(run_oracle(t, p, plan, token, t->probability, t->n_specs, NULL, err));
+        CF_TRY(run_all_oracles(t, p, plan, token, err));
     if (t->o->reuse && !t->runtime.row_invariant && t->result.reuse_checked == 0)
         CF_TRY(measure_drift(t, p, plan, token, err));
     for (size_t i = 0; i < t->n_specs; i++)
@@ -397,27 +397,46 @@ done:
 
 /* ---- the study ---- */
 
+/* What this call did, as provenance of the study. */
+static cf_status store_work(tracer *t, cf_error *err)
+{
+    const cf_trace_result *r = &t->result;
+    cf_status st = CF_OK;
+    cf_str work = {0}, drift = {0};
+    CF_TRY(cf_str_addf(&work, err, "%.0f row-layers for %lld runs, %.0f one pass per run, %.1f s", r->row_layers,
+                       (long long)r->runs, r->row_layers_plain, r->seconds));
+    CF_TRY(cf_str_addf(&drift, err, "%.3g in probability over %lld runs", r->reuse_error, (long long)r->reuse_checked));
+    const cf_fact facts[] = {{"work of the last call", work.data, false},
+                             {"largest difference to recomputing", drift.data, false}};
+    CF_TRY(cf_store_renew_facts(t->store, facts, r->reuse_checked ? 2 : 1, err));
+done:
+    cf_str_deinit(&work);
+    cf_str_deinit(&drift);
+    return st;
+}
+
 static cf_status finish(tracer *t, int64_t started, cf_error *err)
 {
     cf_trace_result *r = &t->result;
     cf_store_counts counts;
-    cf_status st = cf_store_count(t->store, &counts, err);
-    if (st == CF_OK)
-        st = cf_store_finish(t->store, err);
-    if (st != CF_OK)
-        return st;
-    r->wrong = counts.wrong;
-    r->faults = counts.fault;
+    cf_status st = CF_OK;
     r->row_layers = (double)(cf_session_decoder_macs(t->session) + t->oracle_macs) /
                     (double)cf_model_row_layer_macs(t->runtime.model);
     r->seconds = (double)(cf_clock_ns() - started) * 1e-9;
+    CF_TRY(cf_store_count(t->store, &counts, err));
+    r->wrong = counts.wrong;
+    r->faults = counts.fault;
+    if (r->runs)
+        CF_TRY(store_work(t, err));
+    CF_TRY(cf_store_finish(t->store, err));
     if (counts.done + counts.wrong == 0)
-        return cf_fail(err, CF_MISMATCH, "%s: no question ran; all %lld had a fault (crossflow show lists the reasons)",
-                       t->o->out, (long long)counts.fault);
-    if (t->o->strict && counts.fault)
-        return cf_fail(err, CF_MISMATCH, "%s: %lld questions had a fault (--strict; crossflow show lists the reasons)",
-                       t->o->out, (long long)counts.fault);
-    return CF_OK;
+        st = cf_fail(err, CF_MISMATCH, "%s: no question ran; all %lld had a fault (crossflow show lists the reasons)",
+                     t->o->out, (long long)counts.fault);
+    else if (t->o->strict && counts.fault)
+        st = cf_fail(err, CF_MISMATCH, "%s: %lld questions had a fault (--strict; crossflow show lists the reasons)",
+                     t->o->out, (long long)counts.fault);
+done:
+    return st;
 }
 
 cf_status cf_trace(cf_trace_result *out, const cf_trace_options *o, cf_trace_listener listen, void *user, cf_error *err)
