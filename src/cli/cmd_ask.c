@@ -12,7 +12,8 @@ static cf_status print_answer(cf_str *out, const cf_answer *a, cf_error *err)
     CF_TRY(cf_str_addf(out, err, "%s\n\n", a->text.data ? a->text.data : ""));
     CF_TRY(cf_str_addf(out, err, "first token, of %d generated after %d positions:\n", a->n_tokens, a->length));
     for (int i = 0; i < CF_ASK_TOP; i++)
-        CF_TRY(cf_str_addf(out, err, "  %.6f  %6d  %s\n", a->top_probability[i], a->top_ids[i], a->top_text[i].data ? a->top_text[i].data : ""));
+        CF_TRY(cf_str_addf(out, err, "  %.6f  %6d  %s\n", a->top_probability[i], a->top_ids[i],
+                           a->top_text[i].data ? a->top_text[i].data : ""));
 done:
     return st;
 }
@@ -30,7 +31,8 @@ int cf_cmd_ask(int argc, char **argv)
     };
     const cf_command_line line = {
         .usage = "crossflow ask MODEL --image FILE --question TEXT [options]",
-        .about = "Asks the model one question about one picture. Prints the greedy answer, and the five most probable first tokens with\n"
+        .about = "Asks the model one question about one picture. Prints the greedy answer, and the five most probable "
+                 "first tokens with\n"
                  "their probabilities.",
         .operands = &model,
         .min_operands = 1,

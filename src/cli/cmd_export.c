@@ -11,8 +11,10 @@ int cf_cmd_export(int argc, char **argv)
     const cf_option options[] = {{"csv", 0, CF_OPT_TEXT, &csv, "DIR", "folder for the CSV files, made if missing"}};
     const cf_command_line line = {
         .usage = "crossflow export STUDY.db --csv DIR",
-        .about = "Writes one CSV per task, flow and window with the columns of the published scripts, so that plotting scripts written for those read them:\n"
-                 "question_id, image, goden answer, predicted answer, question, block_desc, layer, base_score_first, new_score_first, relative diff first.",
+        .about = "Writes one CSV per task, flow and window with the columns of the published scripts, so that plotting "
+                 "scripts written for those read them:\n"
+                 "question_id, image, goden answer, predicted answer, question, block_desc, layer, base_score_first, "
+                 "new_score_first, relative diff first.",
         .operands = &study,
         .min_operands = 1,
         .max_operands = 1,

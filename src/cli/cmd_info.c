@@ -10,7 +10,8 @@ int cf_cmd_info(int argc, char **argv)
     const char *operands[2] = {0};
     const cf_command_line line = {
         .usage = "crossflow info MODEL [QUESTIONS] [options]",
-        .about = "Describes a checkpoint. With questions, also what a study would take with the same options: runs, rows, memory, time.",
+        .about = "Describes a checkpoint. With questions, also what a study would take with the same options: runs, "
+                 "rows, memory, time.",
         .operands = operands,
         .min_operands = 1,
         .max_operands = 2,

@@ -15,7 +15,8 @@ static cf_status parse_boxes(cf_box *boxes, int64_t *n_boxes, cf_slice list, cf_
         const int64_t comma = cf_slice_find(list, cf_slice_of(","), begin);
         const size_t end = comma < 0 ? list.n : (size_t)comma;
         if (n == 4 * MAX_BOXES || !cf_parse_i64(&number[n], cf_slice_trim((cf_slice){list.data + begin, end - begin})))
-            return cf_fail(err, CF_USAGE, "--box %s: expected x,y,w,h in pixels, at most %d boxes", list.data, MAX_BOXES);
+            return cf_fail(err, CF_USAGE, "--box %s: expected x,y,w,h in pixels, at most %d boxes", list.data,
+                           MAX_BOXES);
         n++;
         begin = end + 1;
     }
@@ -41,7 +42,8 @@ int cf_cmd_tokens(int argc, char **argv)
     };
     const cf_command_line line = {
         .usage = "crossflow tokens MODEL --image FILE --question TEXT [--box X,Y,W,H] [options]",
-        .about = "Shows how a prompt is laid out: every position with its token and the groups it is in, and the picture's patches as a grid with\n"
+        .about = "Shows how a prompt is laid out: every position with its token and the groups it is in, and the "
+                 "picture's patches as a grid with\n"
                  "those that a box touches. Loads no weights.",
         .operands = &model,
         .min_operands = 1,

@@ -8,16 +8,22 @@
 /* What was done, and what was saved by not doing it the plain way. */
 static void print_summary(const cf_trace_result *r, const char *out)
 {
-    fprintf(stderr, "%s: %lld questions traced now, %lld found in the study; %lld left out by --keep, %lld with a fault\n", out, (long long)r->traced, (long long)r->resumed,
-            (long long)r->wrong, (long long)r->faults);
+    fprintf(stderr,
+            "%s: %lld questions traced now, %lld found in the study; %lld left out by --keep, %lld with a fault\n", out,
+            (long long)r->traced, (long long)r->resumed, (long long)r->wrong, (long long)r->faults);
     fprintf(stderr, "%s\n", r->notes);
     if (r->runs)
-        fprintf(stderr, "work: %.0f row-layers computed for %lld knocked-out runs in %.1f s; one pass per run takes %.0f, %.1f times as many\n", r->row_layers, (long long)r->runs,
-                r->seconds, r->row_layers_plain, r->row_layers_plain / r->row_layers);
+        fprintf(stderr,
+                "work: %.0f row-layers computed for %lld knocked-out runs in %.1f s; one pass per run takes %.0f, %.1f "
+                "times as many\n",
+                r->row_layers, (long long)r->runs, r->seconds, r->row_layers_plain,
+                r->row_layers_plain / r->row_layers);
     if (r->row_invariant)
         fprintf(stderr, "products are row-invariant here: results are bit-identical to recomputing every run\n");
     else if (r->reuse_checked)
-        fprintf(stderr, "products are not row-invariant here: largest difference to recomputing, over %lld runs of the first question: %.2g in probability\n",
+        fprintf(stderr,
+                "products are not row-invariant here: largest difference to recomputing, over %lld runs of the first "
+                "question: %.2g in probability\n",
                 (long long)r->reuse_checked, r->reuse_error);
 }
 
@@ -44,9 +50,12 @@ int cf_cmd_trace(int argc, char **argv)
     const char *operands[2] = {0};
     const cf_command_line line = {
         .usage = "crossflow trace MODEL QUESTIONS -o STUDY.db [options]",
-        .about = "For every question: the greedy answer and the probability p1 of its first token; then, for every flow S->D and every layer, the\n"
-                 "probability p2 of that token when no position of D sees a position of S in a window of layers around it. MODEL is a checkpoint folder,\n"
-                 "QUESTIONS a CSV in the published format or a folder of them. Each question is committed whole: stop it at any moment, and the same\n"
+        .about = "For every question: the greedy answer and the probability p1 of its first token; then, for every "
+                 "flow S->D and every layer, the\n"
+                 "probability p2 of that token when no position of D sees a position of S in a window of layers around "
+                 "it. MODEL is a checkpoint folder,\n"
+                 "QUESTIONS a CSV in the published format or a folder of them. Each question is committed whole: stop "
+                 "it at any moment, and the same\n"
                  "command goes on where it was.",
         .operands = operands,
         .min_operands = 2,

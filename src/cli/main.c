@@ -20,8 +20,9 @@ static const struct {
 
 static void print_usage(FILE *f)
 {
-    fprintf(f, "crossflow %s: how a multimodal language model moves information from a picture to its answer.\n\n"
-               "usage: crossflow COMMAND ...\n\ncommands:\n",
+    fprintf(f,
+            "crossflow %s: how a multimodal language model moves information from a picture to its answer.\n\n"
+            "usage: crossflow COMMAND ...\n\ncommands:\n",
             CF_VERSION);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].about);

@@ -3,14 +3,22 @@
 #define CF_CLI_MODEL_OPTIONS_H
 
 /* Rows for a cf_option table; r is a cf_runtime_options, threads an int32_t. */
-#define CF_MODEL_OPTIONS(r, threads)                                                                                                                   \
-    {"prompt", 0, CF_OPT_TEXT, &(r).prompt, "PRESET|TEXT",                                                                                             \
-     "llava_hf_1.5 (default), vicuna_v1 (the published scripts'),\nor a text with <image> and {question}"},                                            \
-        {"image-fit", 0, CF_OPT_TEXT, &(r).image_fit, "auto|crop|pad", "how a picture becomes a square; auto: as the checkpoint says"},                \
-        {"dtype", 0, CF_OPT_TEXT, &(r).dtype, "auto|f32|bf16", "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16"}, \
-        {"device", 0, CF_OPT_TEXT, &(r).device, "cpu|ref", "ref: plain loops in double, the oracle; slow"},                                            \
-    {                                                                                                                                                  \
-        "threads", 0, CF_OPT_INT, &(threads), "N", "worker threads (default: every core)"                                                             \
+#define CF_MODEL_OPTIONS(r, threads)                                                                                   \
+    {"prompt",                                                                                                         \
+     0,                                                                                                                \
+     CF_OPT_TEXT,                                                                                                      \
+     &(r).prompt,                                                                                                      \
+     "PRESET|TEXT",                                                                                                    \
+     "llava_hf_1.5 (default), vicuna_v1 (the published scripts'),\nor a text with <image> and {question}"},            \
+        {"image-fit",     0,                                                                                           \
+         CF_OPT_TEXT,     &(r).image_fit,                                                                              \
+         "auto|crop|pad", "how a picture becomes a square; auto: as the checkpoint says"},                             \
+        {"dtype",         0,                                                                                           \
+         CF_OPT_TEXT,     &(r).dtype,                                                                                  \
+         "auto|f32|bf16", "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16"},        \
+        {"device", 0, CF_OPT_TEXT, &(r).device, "cpu|ref", "ref: plain loops in double, the oracle; slow"},            \
+    {                                                                                                                  \
+        "threads", 0, CF_OPT_INT, &(threads), "N", "worker threads (default: every core)"                              \
     }
 
 #endif

@@ -79,7 +79,8 @@ static cf_status set(const cf_option *o, const char *value, cf_error *err)
     return st;
 }
 
-cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands, bool *helped, cf_error *err)
+cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands, bool *helped,
+                           cf_error *err)
 {
     size_t n = 0;
     bool options_ended = false;

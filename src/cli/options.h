@@ -18,11 +18,11 @@ typedef enum cf_option_kind {
 } cf_option_kind;
 
 typedef struct cf_option {
-    const char *name;   /* without the dashes */
-    char letter;        /* 0: none */
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
     cf_option_kind kind;
-    void *target;       /* of kind's type */
-    const char *value;  /* how help shows the value; NULL for a flag */
+    void *target;      /* of kind's type */
+    const char *value; /* how help shows the value; NULL for a flag */
     const char *help;
 } cf_option;
 
@@ -36,6 +36,7 @@ typedef struct cf_command_line {
 } cf_command_line;
 
 /* Parses argv[0..argc). --help prints the help and sets *helped. CF_USAGE for an unknown option, a missing or malformed value, too few or too many operands. `--` ends the options. */
-CF_MUST_USE cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands, bool *helped, cf_error *err);
+CF_MUST_USE cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands,
+                                       bool *helped, cf_error *err);
 
 #endif

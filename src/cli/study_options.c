@@ -19,14 +19,18 @@ void cf_study_arguments_init(cf_study_arguments *a)
 {
     *a = (cf_study_arguments){.o = cf_trace_options_default(), .keep = "correct", .reuse = "on"};
     const cf_option rows[] = {
-        {"images", 0, CF_OPT_TEXT, &a->o.images, "DIR", "folder of the pictures (default: images/ beside the questions)"},
-        {"flow", 0, CF_OPT_LIST, &a->flows, "SOURCE->TARGET", "edges to cut; repeatable. Groups: Image, Question, Last,\nImage Central Object, Image Without Central Object"},
+        {"images", 0, CF_OPT_TEXT, &a->o.images, "DIR",
+         "folder of the pictures (default: images/ beside the questions)"},
+        {"flow", 0, CF_OPT_LIST, &a->flows, "SOURCE->TARGET",
+         "edges to cut; repeatable. Groups: Image, Question, Last,\nImage Central Object, Image Without Central "
+         "Object"},
         {"flows", 0, CF_OPT_LIST, &a->flows, "LIST", "the same, comma-separated; \"paper\": the paper's six (default)"},
         {"window", 0, CF_OPT_TEXT, &a->windows, "K[,K...]", "layers cut together around each centre (default 9)"},
         {"layers", 0, CF_OPT_TEXT, &a->layers, "A:B", "centres A to B-1 (default: every layer)"},
         {"limit", 0, CF_OPT_COUNT, &a->o.limit, "N", "the first N questions of each set"},
         {"max-new-tokens", 0, CF_OPT_INT, &a->o.max_new_tokens, "N", "longest answer (default 128)"},
-        {"paper", 0, CF_OPT_FLAG, &a->paper, NULL, "the published settings: --prompt vicuna_v1 --image-fit pad\n--window 9"},
+        {"paper", 0, CF_OPT_FLAG, &a->paper, NULL,
+         "the published settings: --prompt vicuna_v1 --image-fit pad\n--window 9"},
         CF_MODEL_OPTIONS(a->o.runtime, a->threads),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -42,7 +46,8 @@ static cf_status parse_windows(cf_study_arguments *a, cf_error *err)
         const size_t end = comma < 0 ? list.n : (size_t)comma;
         int64_t k = 0;
         if (!cf_parse_i64(&k, cf_slice_trim((cf_slice){list.data + begin, end - begin})) || k < 1 || k > INT32_MAX)
-            return cf_fail(err, CF_USAGE, "--window %s: expected whole numbers, 1 or more, separated by commas", a->windows);
+            return cf_fail(err, CF_USAGE, "--window %s: expected whole numbers, 1 or more, separated by commas",
+                           a->windows);
         void *items = a->window_list;
         const cf_status st = cf_grow(&items, &cap, n + 1, sizeof *a->window_list, "windows", err);
         if (st != CF_OK)
@@ -61,8 +66,9 @@ static cf_status parse_layers(cf_study_arguments *a, cf_error *err)
     const cf_slice text = cf_slice_of(a->layers);
     const int64_t colon = cf_slice_find(text, cf_slice_of(":"), 0);
     int64_t begin = 0, end = 0;
-    if (colon < 0 || !cf_parse_i64(&begin, (cf_slice){text.data, (size_t)colon}) || !cf_parse_i64(&end, (cf_slice){text.data + colon + 1, text.n - (size_t)colon - 1}) ||
-        begin < 0 || end <= begin || end > INT32_MAX)
+    if (colon < 0 || !cf_parse_i64(&begin, (cf_slice){text.data, (size_t)colon}) ||
+        !cf_parse_i64(&end, (cf_slice){text.data + colon + 1, text.n - (size_t)colon - 1}) || begin < 0 ||
+        end <= begin || end > INT32_MAX)
         return cf_fail(err, CF_USAGE, "--layers %s: expected A:B with 0 <= A < B", a->layers);
     a->o.layer_begin = (int32_t)begin;
     a->o.layer_end = (int32_t)end;
@@ -71,7 +77,8 @@ static cf_status parse_layers(cf_study_arguments *a, cf_error *err)
 
 static cf_status parse_words(cf_study_arguments *a, cf_error *err)
 {
-    static const char *const keeps[] = {[CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
+    static const char *const keeps[] = {
+        [CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
     const size_t n = sizeof keeps / sizeof keeps[0];
     size_t keep = 0;
     while (keep < n && strcmp(a->keep, keeps[keep]) != 0)

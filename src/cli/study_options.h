@@ -10,7 +10,7 @@ enum { CF_STUDY_MAX_OPTIONS = 32 };
 /* Values as they stand on the command line, before they are made into cf_trace_options. Zero-initialise. */
 typedef struct cf_study_arguments {
     cf_trace_options o;
-    cf_str flows;                  /* joined by commas */
+    cf_str flows; /* joined by commas */
     const char *windows, *layers, *keep, *reuse;
     int32_t *window_list;
     int32_t threads;

@@ -1,0 +1,51 @@
+/* cmd_show.c - crossflow show. */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "report/table.h"
+
+int cf_cmd_show(int argc, char **argv)
+{
+    cf_table_options o = cf_table_options_default();
+    const char *study = NULL, *empty = "keep";
+    const cf_option options[] = {
+        {"task", 0, CF_OPT_TEXT, &o.task, "NAME", "only this task"},
+        {"window", 0, CF_OPT_INT, &o.window, "K", "only this window size"},
+        {"empty", 0, CF_OPT_TEXT, &empty, "keep|drop", "drop: leave samples whose group is empty out of the means"},
+    };
+    const cf_command_line line = {
+        .usage = "crossflow show STUDY.db [options]",
+        .about = "Prints a study: what it was made from, how many questions were kept, left out or faulty and why, and "
+                 "for every task and window the\n"
+                 "mean change of the answer's probability in %, a row a flow, a column a layer.",
+        .operands = &study,
+        .min_operands = 1,
+        .max_operands = 1,
+        .options = options,
+        .n_options = sizeof options / sizeof options[0],
+    };
+    cf_error err = {0};
+    size_t n = 0;
+    bool helped = false;
+    if (cf_options_parse(&line, argc, argv, &n, &helped, &err) != CF_OK)
+        return cf_cli_fail(&err, CF_EXIT_USAGE);
+    if (helped)
+        return CF_EXIT_DONE;
+    cf_status st = CF_OK;
+    int exit_status = CF_EXIT_DONE;
+    cf_store *store = NULL;
+    cf_str text = {0};
+    o.drop_empty = strcmp(empty, "drop") == 0;
+    if (!o.drop_empty && strcmp(empty, "keep") != 0) {
+        st = cf_fail(&err, CF_USAGE, "--empty %s: expected keep or drop", empty);
+        goto done;
+    }
+    CF_TRY(cf_store_open(&store, study, &err));
+    CF_TRY(cf_table_write(store, &text, &o, &err));
+    exit_status = cf_cli_print(&text);
+done:
+    cf_str_deinit(&text);
+    cf_store_close(store);
+    return st == CF_OK ? exit_status : cf_cli_fail(&err, CF_EXIT_FAULT);
+}
