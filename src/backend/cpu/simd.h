@@ -127,10 +127,11 @@ static inline vf vf_keep(vf v, uint32_t bits)
 #if defined(__AVX512F__)
     return _mm512_mask_blend_ps((__mmask16)bits, _mm512_set1_ps(-INFINITY), v);
 #else
-    vi lane = {0};
+    const vi zero = {0};
+    vi lane = zero;
     for (int i = 0; i < VF_LANES; i++)
         lane[i] = (int32_t)(1u << i);
-    const vi all = lane - lane + (int32_t)bits;
+    const vi all = zero + (int32_t)bits;
     const vi keep = (all & lane) != 0;
     return (vf)(((vi)v & keep) | ((vi)vf_set1(-INFINITY) & ~keep));
 #endif
