@@ -171,7 +171,7 @@ void cf_template_deinit(cf_template *p);
 CF_MUST_USE cf_status cf_template_load(cf_template *p, const cf_vocab *v, const cf_json *node, const char *where,
                                        cf_error *err);
 
-/* ---- decoder.c: tokens to text ---- */
+/* ---- token_decoder.c: tokens to text ---- */
 
 typedef struct cf_decode_step cf_decode_step;
 
