@@ -61,11 +61,25 @@ static cf_status choose_prompt(cf_runtime *r, const char *prompt, cf_error *err)
     const char *text = cf_prompt_preset_text(prompt ? prompt : own);
     r->prompt_whole = !(prompt && strcmp(prompt, "vicuna_v1") ==
                                       0); /* the published scripts tokenise the two sides of the picture apart */
-    if (!text && !strstr(prompt, "<image>"))
+    if (!text)
+        text = prompt;
+    const char *image = strstr(text, "<image>");
+    if (!image || !strstr(image, "{question}")) /* a question is looked for after the picture */
         return cf_fail(err, CF_USAGE,
-                       "--prompt %s: expected a preset (llava_hf_1.5, vicuna_v1) or a text with <image> and {question}",
+                       "--prompt %s: expected a preset (llava_hf_1.5, vicuna_v1) or a text with <image> and, after it, "
+                       "{question}",
                        prompt);
-    return cf_strdup(&r->prompt, cf_slice_of(text ? text : prompt), err);
+    return cf_strdup(&r->prompt, cf_slice_of(text), err);
+}
+
+/* A prompt that cannot be laid out would be a fault of every question: tried once, before any. */
+static cf_status try_prompt(const cf_runtime *r, cf_error *err)
+{
+    cf_prompt p = {0};
+    const cf_status st = cf_prompt_create(&p, r->tokenizer, cf_checkpoint_config(r->checkpoint)->image_token_id,
+                                          r->prompt, cf_slice_of("?"), r->prompt_whole, err);
+    cf_prompt_deinit(&p);
+    return st;
 }
 
 cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
@@ -83,6 +97,7 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
     CF_TRY(open_preprocess(&r->preprocess, o->model, err));
     CF_TRY(choose_fit(&r->preprocess, o->image_fit, c, o->model, err));
     CF_TRY(choose_prompt(r, o->prompt, err));
+    CF_TRY(try_prompt(r, err));
 done:
     return st;
 }
