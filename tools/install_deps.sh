@@ -25,8 +25,8 @@ fi
 
 missing=""
 for package in $want; do
-    case "$(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true)" in
-    *installed*) ;;
+    case " $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true)" in
+    *" installed "*) ;;
     *) missing="$missing $package" ;;
     esac
 done
