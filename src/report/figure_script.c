@@ -127,10 +127,12 @@ static cf_status add_axes(cf_str *out, const cf_figure_plot *plot, const extent 
                        "set yrange [%.9g:%.9g]\n"
                        "set xtics %" PRId32 ", %" PRId64 "\n",
                        e->first - 0.4, e->last + 0.4, e->low - margin, e->high + margin, e->first, layer_step(e)));
-    CF_TRY(cf_str_addf(out, err, "set xlabel \"%s\"\n", window == 1 ? "layer" : "centre layer of the window"));
+    CF_TRY(cf_str_addf(out, err, "set xlabel \"%s\" offset 0,0.5\n",
+                       window == 1 ? "layer" : "centre layer of the window"));
     CF_TRY(cf_str_add_text(out, "set ylabel \"change of the answer's probability (%)\"\n", err));
-    CF_TRY(cf_str_add_text(out, "set key bmargin center horizontal Left reverse samplen 2.2 maxcols 2 spacing 1.1\n",
-                           err));
+    /* Below the plot, where it covers no line; in two columns. */
+    CF_TRY(cf_str_addf(out, err, "set key bmargin center vertical Left reverse samplen 2.2 spacing 1.15 maxrows %zu\n",
+                       (plot->n_curves + 1) / 2));
 done:
     return st;
 }
@@ -143,7 +145,8 @@ static cf_status add_title(cf_str *out, const cf_figure_plot *plot, const extent
     CF_TRY(cf_str_addf(&text, err, "%s, window of %" PRId32 " layer%s, ", plot->title, window, window == 1 ? "" : "s"));
     if (e->n_least != e->n_most)
         CF_TRY(cf_str_addf(&text, err, "%" PRId64 " to ", e->n_least));
-    CF_TRY(cf_str_addf(&text, err, "%" PRId64 " sample%s", e->n_most, e->n_most == 1 ? "" : "s"));
+    CF_TRY(cf_str_addf(&text, err, "%" PRId64 " sample%s", e->n_most,
+                       e->n_least == e->n_most && e->n_most == 1 ? "" : "s"));
     CF_TRY(cf_str_add_text(out, "set title ", err));
     CF_TRY(add_label(out, text.data, err));
     CF_TRY(cf_str_add_text(out, "\n", err));
@@ -185,8 +188,9 @@ cf_status cf_figure_script(cf_str *out, const cf_figure_plot *plot, cf_error *er
     static const char *const terminals[] = {
         [CF_FIGURE_PDF] = "pdfcairo noenhanced color size 16cm,10.5cm font \"sans-serif,10\"",
         [CF_FIGURE_SVG] = "svg noenhanced size 800,525 font \"sans-serif,14\" background rgb \"white\"",
-        [CF_FIGURE_PNG] = "pngcairo noenhanced color size 1920,1260 font \"sans-serif,16\" fontscale 1.9 linewidth 2.4 "
-                          "pointscale 2.4 background rgb \"white\""};
+        [CF_FIGURE_PNG] =
+            ("pngcairo noenhanced color size 1920,1260 font \"sans-serif,16\" fontscale 1.5 linewidth 2.2 "
+             "pointscale 2.2 background rgb \"white\"")};
     const extent e = extent_of(plot);
     cf_status st = CF_OK;
     CF_TRY(cf_str_add_text(

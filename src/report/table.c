@@ -148,7 +148,7 @@ static cf_status add_title(cf_str *out, const cf_curve *const *curves, size_t n,
     if (least != most)
         CF_TRY(cf_str_addf(out, err, "%" PRId64 " to ", least));
     CF_TRY(cf_str_addf(out, err, "%" PRId64 " sample%s: mean change of the answer's probability in %%\n\n", most,
-                       most == 1 ? "" : "s"));
+                       least == most && most == 1 ? "" : "s"));
 done:
     return st;
 }

@@ -1,0 +1,7 @@
+/* main.c - runs the tests of src/report, a group a file. */
+#include "report_fixture.h"
+
+int main(void)
+{
+    return test_table() + test_figure();
+}
