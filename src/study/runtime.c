@@ -131,16 +131,21 @@ cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
     return CF_OK;
 }
 
-cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
+cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_backend_options options = {.n_threads = o->threads};
-    CF_TRY(cf_runtime_open_files(r, o, err));
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
     CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, err));
 done:
     return st;
+}
+
+cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
+{
+    const cf_status st = cf_runtime_open_files(r, o, err);
+    return st == CF_OK ? cf_runtime_load(r, o, err) : st;
 }
 
 void cf_runtime_close(cf_runtime *r)

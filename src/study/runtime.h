@@ -36,7 +36,9 @@ typedef struct cf_runtime {
 
 /* Everything but backend and weights: enough to lay out tokens and forecast work. The caller closes in every case. */
 CF_MUST_USE cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
-/* The files, the backend and the weights. */
+/* The backend and the weights, after the files. */
+CF_MUST_USE cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
+/* Both. */
 CF_MUST_USE cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *err);
 /* Finds row_invariant, by every product a decoder row meets; a second or so for a large model. */
 CF_MUST_USE cf_status cf_runtime_probe(cf_runtime *r, cf_error *err);

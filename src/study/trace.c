@@ -53,6 +53,10 @@ static cf_status open_runs(tracer *t, cf_error *err)
     const cf_text_config *c = &cf_checkpoint_config(t->runtime.checkpoint)->text;
     const int32_t n_layers = (int32_t)c->n_layers;
     cf_status st = CF_OK;
+    if (t->o->max_new_tokens < 1 || t->o->max_new_tokens >= c->max_position_embeddings)
+        return cf_fail(err, CF_USAGE,
+                       "--max-new-tokens %d: expected 1 or more, and fewer than the model's %lld positions",
+                       t->o->max_new_tokens, (long long)c->max_position_embeddings);
     CF_TRY(cf_flows_parse(&t->flows, cf_slice_of(t->o->flows ? t->o->flows : "paper"), err));
     CF_TRY(cf_run_specs(&t->specs, &t->n_specs, &t->flows, t->o->windows, t->o->n_windows, t->o->layer_begin,
                         t->o->layer_end ? t->o->layer_end : n_layers, n_layers, err));
@@ -110,12 +114,11 @@ static cf_status open_tracer(tracer *t, cf_error *err)
 {
     const cf_trace_options *o = t->o;
     cf_status st = CF_OK;
-    if (o->max_new_tokens < 1)
-        return cf_fail(err, CF_USAGE, "--max-new-tokens %d: expected 1 or more", o->max_new_tokens);
     CF_TRY(cf_question_list_open(&t->list, o->questions, o->limit, err));
     CF_TRY(cf_picture_dir(&t->images, o->images, o->questions, err));
-    CF_TRY(cf_runtime_open(&t->runtime, &o->runtime, err));
+    CF_TRY(cf_runtime_open_files(&t->runtime, &o->runtime, err));
     CF_TRY(open_runs(t, err));
+    CF_TRY(cf_runtime_load(&t->runtime, &o->runtime, err));
     CF_TRY(cf_runtime_probe(&t->runtime, err));
     CF_TRY(cf_session_create(&t->session, t->runtime.model, o->reuse && t->runtime.row_invariant, err));
     CF_TRY(open_store(t, err));
