@@ -141,13 +141,23 @@ done:
 
 cf_status cf_picture_dir(char **out, const char *images, const char *questions, cf_error *err)
 {
+    cf_status st = CF_OK;
+    char *dir = NULL, *path = NULL;
     if (images)
-        return cf_strdup(out, cf_slice_of(images), err);
-    char *dir = NULL;
-    cf_status st =
-        cf_file_is_dir(questions) ? cf_strdup(&dir, cf_slice_of(questions), err) : cf_path_dir(&dir, questions, err);
-    if (st == CF_OK)
-        st = cf_path_join(out, dir, "images", err);
+        CF_TRY(cf_strdup(&path, cf_slice_of(images), err));
+    else {
+        CF_TRY(cf_file_is_dir(questions) ? cf_strdup(&dir, cf_slice_of(questions), err)
+                                         : cf_path_dir(&dir, questions, err));
+        CF_TRY(cf_path_join(&path, dir, "images", err));
+    }
+    if (!cf_file_is_dir(path)) {
+        st = cf_fail(err, CF_IO, "%s: expected a folder of pictures (--images DIR names another)", path);
+        goto done;
+    }
+    *out = path;
+    path = NULL;
+done:
+    free(path);
     free(dir);
     return st;
 }

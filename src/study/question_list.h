@@ -25,7 +25,7 @@ void cf_question_list_close(cf_question_list *l);
 
 /* *out = path of a question's picture: images/ID, with .jpg, .jpeg or .png appended where ID has no such ending; the first that exists, else the .jpg name. The caller frees. */
 CF_MUST_USE cf_status cf_picture_path(char **out, const char *images, cf_slice id, cf_error *err);
-/* *out = the picture folder: `images`, or images/ beside the questions. The caller frees. */
+/* *out = the picture folder: `images`, or images/ beside the questions. The caller frees. CF_IO where there is no such folder: every question would be a fault. */
 CF_MUST_USE cf_status cf_picture_dir(char **out, const char *images, const char *questions, cf_error *err);
 
 #endif
