@@ -37,6 +37,14 @@ void cf_study_arguments_init(cf_study_arguments *a)
         cf_study_arguments_add(a, &rows[i]);
 }
 
+static bool has_window(const cf_study_arguments *a, size_t n, int64_t k)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a->window_list[i] == k)
+            return true;
+    return false;
+}
+
 static cf_status parse_windows(cf_study_arguments *a, cf_error *err)
 {
     const cf_slice list = cf_slice_of(a->windows);
@@ -48,13 +56,15 @@ static cf_status parse_windows(cf_study_arguments *a, cf_error *err)
         if (!cf_parse_i64(&k, cf_slice_trim((cf_slice){list.data + begin, end - begin})) || k < 1 || k > INT32_MAX)
             return cf_fail(err, CF_USAGE, "--window %s: expected whole numbers, 1 or more, separated by commas",
                            a->windows);
+        begin = end + 1;
+        if (has_window(a, n, k)) /* a size given twice is one size, as a flow given twice is one flow */
+            continue;
         void *items = a->window_list;
         const cf_status st = cf_grow(&items, &cap, n + 1, sizeof *a->window_list, "windows", err);
         if (st != CF_OK)
             return st;
         a->window_list = items;
         a->window_list[n++] = (int32_t)k;
-        begin = end + 1;
     }
     a->o.windows = a->window_list;
     a->o.n_windows = n;
@@ -104,7 +114,7 @@ cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err)
     a->o.runtime.threads = a->threads;
     if (a->threads < 0)
         return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", a->threads);
-    if (a->flows.n)
+    if (a->flows.data)
         a->o.flows = a->flows.data;
     if (a->windows)
         CF_TRY(parse_windows(a, err));
