@@ -112,8 +112,6 @@ cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err)
             a->o.runtime.image_fit = "pad";
     }
     a->o.runtime.threads = a->threads;
-    if (a->threads < 0)
-        return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", a->threads);
     if (a->flows.data)
         a->o.flows = a->flows.data;
     if (a->windows)

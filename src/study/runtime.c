@@ -86,6 +86,8 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
 {
     cf_status st = CF_OK;
     *r = (cf_runtime){0};
+    if (o->threads < 0)
+        return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", o->threads);
     CF_TRY(cf_checkpoint_open(&r->checkpoint, o->model, err));
     CF_TRY(cf_tokenizer_open(&r->tokenizer, o->model, err));
     const cf_config *c = cf_checkpoint_config(r->checkpoint);

@@ -69,6 +69,29 @@ done:
     return st;
 }
 
+/* How a picture becomes pixels: the checkpoint's hash does not cover its preprocessor_config.json. */
+static cf_status add_preprocess(cf_facts *f, const cf_preprocess *p, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str text = {0};
+    CF_TRY(add_text(f, true, "image fit", p->fit == CF_FIT_PAD ? "pad" : "crop", err));
+    if (p->do_resize && p->shortest_edge)
+        CF_TRY(cf_str_addf(&text, err, "resize %d, ", p->shortest_edge));
+    else if (p->do_resize)
+        CF_TRY(cf_str_addf(&text, err, "resize %dx%d, ", p->size_w, p->size_h));
+    CF_TRY(cf_str_addf(&text, err, "%s %dx%d", p->do_center_crop ? "crop" : "size", p->crop_w, p->crop_h));
+    if (p->do_rescale)
+        CF_TRY(cf_str_addf(&text, err, ", times %.17g", p->rescale_factor));
+    if (p->do_normalize || p->fit == CF_FIT_PAD) /* the mean is also the colour of the padding */
+        CF_TRY(cf_str_addf(&text, err, ", mean %.17g %.17g %.17g", p->mean[0], p->mean[1], p->mean[2]));
+    if (p->do_normalize)
+        CF_TRY(cf_str_addf(&text, err, ", std %.17g %.17g %.17g", p->std[0], p->std[1], p->std[2]));
+    CF_TRY(add(f, true, "image values", cf_str_slice(&text), err));
+done:
+    cf_str_deinit(&text);
+    return st;
+}
+
 /* What was asked for. */
 static cf_status add_settings(cf_facts *f, const cf_trace_options *o, const cf_runtime *r, const cf_flows *flows,
                               cf_error *err)
@@ -79,7 +102,8 @@ static cf_status add_settings(cf_facts *f, const cf_trace_options *o, const cf_r
     cf_status st = CF_OK;
     cf_str text = {0};
     CF_TRY(add_text(f, true, "prompt", r->prompt, err));
-    CF_TRY(add_text(f, true, "image fit", r->preprocess.fit == CF_FIT_PAD ? "pad" : "crop", err));
+    CF_TRY(add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture", err));
+    CF_TRY(add_preprocess(f, &r->preprocess, err));
     CF_TRY(cf_flows_print(&text, flows, err));
     CF_TRY(add(f, true, "flows", cf_str_slice(&text), err));
     cf_str_clear(&text);
