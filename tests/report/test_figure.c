@@ -172,7 +172,7 @@ static void text_from_outside_stays_text(void **state)
                                         "line\n!touch hacked\nEND",
                                         "back\\slash\\",
                                         "@macro $data {x} _y ^z ~a",
-                                        "system('touch hacked')",
+                                        "eval('`touch hacked`')",
                                         "\"\n`touch hacked`\n\"",
                                         "\xff\xfe bytes",
                                         "%s %d %n"};
