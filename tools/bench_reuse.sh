@@ -1,6 +1,6 @@
 #!/bin/sh
 # bench_reuse.sh - how much sooner is a study done when runs share what they have in common? Traces the first question of each demo set with reuse on and off, in turn, ten times each
-# after one warm-up, checks that both give the same table, and writes build/bench/reuse.csv with the medians on stdout. Seconds are of the whole command, loading included.
+# after one warm-up, checks that both give the same table, and writes build/bench/reuse.csv with the medians on stdout. Three minutes on two idle cores. Seconds are of the whole command, loading included.
 set -eu
 cd "$(dirname "$0")/.."
 crossflow=build/crossflow

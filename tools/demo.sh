@@ -1,5 +1,5 @@
 #!/bin/sh
-# demo.sh - a whole study of the model that ships with the project: trace, tables, CSV, one figure per task. Results in build/demo/.
+# demo.sh - a whole study of the model that ships with the project: trace, tables, CSV, a figure of all tasks and one per task. Results in build/demo/.
 set -eu
 cd "$(dirname "$0")/.."
 crossflow=build/crossflow
@@ -16,6 +16,7 @@ run() {
 run $crossflow trace demo/model demo/questions -o $out/demo.db --flows paper --window 3
 run $crossflow show $out/demo.db
 run $crossflow export $out/demo.db --csv $out/csv
+run $crossflow figure $out/demo.db -o $out/all.svg
 for task in ChooseAttr ChooseCat ChooseRel CompareAttr LogicalObj QueryAttr; do
     run $crossflow figure $out/demo.db --task $task -o $out/$task.svg
 done
