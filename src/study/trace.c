@@ -163,11 +163,12 @@ static const char *text_of(const cf_str *s)
     return s->data ? s->data : "";
 }
 
-static cf_status copy_question(row_text *x, const cf_question *q, cf_error *err)
+/* path: of the picture; the published files name it with its ending. */
+static cf_status copy_question(row_text *x, const cf_question *q, const char *path, cf_error *err)
 {
     cf_status st = CF_OK;
     CF_TRY(cf_str_add(&x->id, q->id, err));
-    CF_TRY(cf_str_add(&x->image, q->image, err));
+    CF_TRY(cf_str_add_text(&x->image, strrchr(path, '/') ? strrchr(path, '/') + 1 : path, err));
     CF_TRY(cf_str_add(&x->question, q->text, err));
     CF_TRY(cf_str_add(&x->answer, q->answer, err));
     CF_TRY(cf_str_add(&x->true_option, q->true_option, err));
@@ -188,10 +189,9 @@ static bool is_row_fault(cf_status s)
 }
 
 /* Picture, prompt and groups of a question. */
-static cf_status prepare_question(tracer *t, cf_prepared *p, const cf_question *q, cf_error *err)
+static cf_status prepare_question(tracer *t, cf_prepared *p, const cf_question *q, const char *path, cf_error *err)
 {
     cf_status st = CF_OK;
-    char *path = NULL;
     cf_box boxes[CF_MAX_OBJECTS];
     int64_t n_boxes = 0;
     if (q->fault.n)
@@ -199,7 +199,6 @@ static cf_status prepare_question(tracer *t, cf_prepared *p, const cf_question *
     for (int32_t i = 0; i < q->n_objects; i++)
         if (q->objects[i].has_box)
             boxes[n_boxes++] = (cf_box){q->objects[i].x, q->objects[i].y, q->objects[i].w, q->objects[i].h};
-    CF_TRY(cf_picture_path(&path, t->images, q->image, err));
     CF_TRY(cf_picture_load(&t->picture, &t->runtime, path, err));
     if (q->image_w && q->image_h && (q->image_w != t->picture.width || q->image_h != t->picture.height)) {
         st = cf_fail(err, CF_MISMATCH, "%s: expected %lldx%lld as the question file states, found %dx%d", path,
@@ -208,7 +207,6 @@ static cf_status prepare_question(tracer *t, cf_prepared *p, const cf_question *
     }
     CF_TRY(cf_prepare(p, &t->runtime, &t->picture, q->text, boxes, n_boxes, err));
 done:
-    free(path);
     return st;
 }
 
@@ -310,14 +308,14 @@ static bool is_kept(cf_keep keep, bool correct)
 }
 
 /* Baseline, answer, filter, runs. Fills the sample's row; *n_values is 0 where the sample is not kept. */
-static cf_status measure_sample(tracer *t, const cf_question *q, cf_sample *row, row_text *x, size_t *n_values,
-                                cf_error *err)
+static cf_status measure_sample(tracer *t, const cf_question *q, const char *path, cf_sample *row, row_text *x,
+                                size_t *n_values, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_prepared p = {0};
     cf_plan *plan = NULL;
     int32_t n_tokens = 0;
-    CF_TRY(prepare_question(t, &p, q, err));
+    CF_TRY(prepare_question(t, &p, q, path, err));
     CF_TRY(cf_plan_create(&plan, t->specs, t->n_specs, &p.groups,
                           (int32_t)cf_checkpoint_config(t->runtime.checkpoint)->text.n_layers, err));
     CF_TRY(cf_session_begin(t->session, &p.input, t->o->max_new_tokens, err));
@@ -358,6 +356,7 @@ static cf_status trace_one(tracer *t, const cf_list_item *item, cf_error *err)
     const char *task = cf_question_set_task(item->set);
     cf_status st = CF_OK;
     row_text x = {0};
+    char *path = NULL;
     bool has = false;
     size_t n_values = 0;
     cf_error fault = {0};
@@ -366,7 +365,8 @@ static cf_status trace_one(tracer *t, const cf_list_item *item, cf_error *err)
         t->result.resumed++;
         goto done;
     }
-    CF_TRY(copy_question(&x, q, err));
+    CF_TRY(cf_picture_path(&path, t->images, q->image, err));
+    CF_TRY(copy_question(&x, q, path, err));
     cf_sample row = {.task = task,
                      .row = item->row,
                      .question_id = text_of(&x.id),
@@ -381,7 +381,7 @@ static cf_status trace_one(tracer *t, const cf_list_item *item, cf_error *err)
                      .first_token = -1,
                      .first_token_text = "",
                      .groups = "{}"};
-    st = measure_sample(t, q, &row, &x, &n_values, &fault);
+    st = measure_sample(t, q, path, &row, &x, &n_values, &fault);
     if (st != CF_OK && !is_row_fault(st)) {
         *err = fault;
         goto done;
@@ -395,6 +395,7 @@ static cf_status trace_one(tracer *t, const cf_list_item *item, cf_error *err)
     t->result.traced += row.status == CF_SAMPLE_DONE;
 done:
     row_text_deinit(&x);
+    free(path);
     return st;
 }
 
