@@ -12,24 +12,24 @@ int32_t cf_argmax(const float *logits, int64_t n)
     return (int32_t)best;
 }
 
-/* log of the sum of e^logit. */
-static double log_sum(const float *logits, int64_t n)
+/* Sum of e^(logit - largest). The two stay apart: added up as a logarithm, a large logit would swallow the sum. */
+static double sum_beside(double largest, const float *logits, int64_t n)
 {
-    const double largest = (double)logits[cf_argmax(logits, n)];
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
         sum += exp((double)logits[i] - largest);
-    return largest + log(sum);
+    return sum;
 }
 
 double cf_softmax_probability(const float *logits, int64_t n, int32_t token)
 {
-    return exp((double)logits[token] - log_sum(logits, n));
+    const double largest = (double)logits[cf_argmax(logits, n)];
+    return exp((double)logits[token] - largest) / sum_beside(largest, logits, n);
 }
 
 void cf_top_k(const float *logits, int64_t n, int32_t k, int32_t *ids, double *probabilities)
 {
-    const double total = log_sum(logits, n);
+    const double largest = (double)logits[cf_argmax(logits, n)], sum = sum_beside(largest, logits, n);
     int32_t found = 0;
     for (int64_t i = 0; i < n; i++) { /* insertion into a short sorted list: k is small */
         int32_t at = found;
@@ -44,5 +44,5 @@ void cf_top_k(const float *logits, int64_t n, int32_t k, int32_t *ids, double *p
         ids[at] = (int32_t)i;
     }
     for (int32_t i = 0; i < found; i++)
-        probabilities[i] = exp((double)logits[ids[i]] - total);
+        probabilities[i] = exp((double)logits[ids[i]] - largest) / sum;
 }
