@@ -262,6 +262,7 @@ cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t m
     cf_tensor x = {0};
     float *logits = NULL;
     void *memory = NULL;
+    int32_t count = 0;
     assert(s->length + max_new_tokens <= s->capacity);
     CF_TRY(cf_alloc(&memory, (size_t)c->text.vocab_size, sizeof(float), "logits", err));
     logits = memory;
@@ -269,12 +270,13 @@ cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t m
     CF_TRY(cf_backend_alloc(s->be, &x, CF_F32, 1, c->text.hidden_size, err));
     for (int32_t i = 0; i < max_new_tokens; i++) {
         ids[i] = cf_argmax(logits, c->text.vocab_size);
-        *n = i + 1;
+        count = i + 1;
         if (is_end(c, ids[i]) || i + 1 == max_new_tokens)
             break;
         CF_TRY(decode(s, ids[i], s->length + i, &x, err));
         CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
     }
+    *n = count;
 done:
     cf_backend_release(s->be, &x);
     free(memory);
