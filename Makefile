@@ -35,7 +35,7 @@ check: deps-check format headers clang
 	tools/check_banned.sh
 	tools/check_links.sh
 	cppcheck --quiet --error-exitcode=1 -j $(JOBS) --project=build-clang/compile_commands.json \
-	    --file-filter='*/src/*' --enable=warning,portability --suppressions-list=tools/cppcheck.txt
+	    --file-filter='*src/*' --enable=warning,portability --suppressions-list=tools/cppcheck.txt
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
