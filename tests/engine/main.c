@@ -1,0 +1,12 @@
+/* main.c - runs the tests of src/engine, a group a file. */
+#include "fixture.h"
+
+int main(void)
+{
+    fixture f;
+    fixture_open(&f);
+    const int failed = test_score() + test_mask() + test_baseline(&f) + test_parity(&f) + test_mutations(&f) +
+                       test_exact(&f) + test_sessions(&f) + test_session_memory(&f);
+    fixture_close(&f);
+    return failed;
+}

@@ -1,0 +1,254 @@
+/* test_exact.c - the sweep is the oracle, bit for bit: each run's every row in every layer, and its probability.
+ *
+ * The oracle computes a run from the pixels, all positions in all layers, its cuts spelled out as a dense mask; it shares with the sweep the model's layers and nothing of plans, nodes,
+ * stacks or kept rows. Rows that the sweep did not compute must be the baseline's. Bits are equal where products are row-invariant; elsewhere nothing is tested, visibly. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk.h"
+
+#include "engine/oracle.h"
+#include "engine/score.h"
+
+/* What the oracle's states are held against: one run of a walk. */
+typedef struct held_run {
+    const walk *w;
+    const float *baseline; /* [L, T, D] inputs of the layers */
+    int32_t node[16];
+    int64_t n_computed, n_kept; /* rows compared of each kind */
+    size_t run;
+} held_run;
+
+static void hold_state(void *user, int64_t l, const float *rows, int64_t n, int64_t d)
+{
+    held_run *h = user;
+    const size_t bytes = (size_t)d * sizeof *rows;
+    const bool final = l == h->w->plan->n_layers; /* only the last row is computed there */
+    for (int64_t p = final ? n - 1 : 0; p < n; p++) {
+        const float *own = l ? walk_row(h->w, h->node[l - 1], (int32_t)p) : NULL;
+        const float *expected = own ? own : final ? NULL : h->baseline + (l * n + p) * d;
+        h->n_computed += own != NULL;
+        h->n_kept += expected && !own;
+        if (expected && memcmp(rows + p * d, expected, bytes) != 0)
+            fail_msg("run %zu, hidden state %lld, position %lld: the %s row has other bits than the oracle's", h->run,
+                     (long long)l, (long long)p, own ? "sweep's" : "baseline's");
+    }
+}
+
+/* Every run on one sample. Returns how many rows the sweep computed, as the runs see them. */
+static int64_t check_runs(const loaded_model *m, const sample *s, const cf_edge_run *runs, size_t n)
+{
+    const cf_text_config *t = &cf_model_config(m->model)->text;
+    const int64_t row = t->hidden_size, state = s->groups.length * row;
+    float *baseline = malloc((size_t)(t->n_layers * state) * sizeof *baseline);
+    float *logits = malloc((size_t)t->vocab_size * sizeof *logits);
+    assert_non_null(baseline);
+    assert_non_null(logits);
+    int64_t n_computed = 0;
+    walk w;
+    walk_open(&w, m, NULL, s, runs, n, WALK_KEEP_ALL);
+    for (int64_t l = 0; l < t->n_layers; l++)
+        OK(cf_session_hidden(w.session, l, 0, s->groups.length, baseline + l * state, &err));
+    for (size_t i = 0; i < n; i++) {
+        if (w.plan->runs[i].status == CF_RUN_FULLY_CUT)
+            continue;
+        held_run h = {.w = &w, .baseline = baseline, .run = i};
+        const bool cut = runs[i].query->n && runs[i].key->n;
+        const cf_oracle_cut as_asked = {cut ? runs[i].query : NULL, runs[i].key, runs[i].heads, runs[i].window};
+        walk_chain(h.node, &w, i);
+        OK(cf_oracle_logits(m->model, &s->input, &as_asked, logits, NULL, hold_state, &h, &err));
+        const double p = cf_softmax_probability(logits, t->vocab_size, s->first_token);
+        if (memcmp(&p, &w.probability[i], sizeof p) != 0)
+            fail_msg("run %zu: probability %a by the sweep, %a by the oracle", i, w.probability[i], p);
+        assert_true(h.n_computed + h.n_kept >= t->n_layers * s->groups.length);
+        n_computed += h.n_computed;
+    }
+    free(baseline);
+    free(logits);
+    walk_close(&w, false);
+    return n_computed;
+}
+
+/* All flows at every centre_step'th centre, in the given windows. */
+static void check_flows(const sample_set *set, const loaded_model *m, const sample *s, const int32_t *ks, size_t n_ks,
+                        int32_t centre_step)
+{
+    cf_edge_run runs[N_FLOWS * MAX_WINDOWS * 16];
+    size_t n = 0;
+    for (size_t f = 0; f < N_FLOWS; f++)
+        for (size_t k = 0; k < n_ks; k++)
+            for (int32_t c = 0; c < set->n_layers; c += centre_step)
+                runs[n++] = flow_run(set, s, f, ks[k], c);
+    const int64_t rows = check_runs(m, s, runs, n);
+    assert_true(rows > 0);
+    print_message("  %s on %s, %s: %zu runs, %lld computed rows: same bits\n", set->name, model_backend_name(m), s->key,
+                  n, (long long)rows);
+}
+
+static void the_sweep_is_the_oracle_on_bites(void **state)
+{
+    const fixture *f = *state;
+    const sample_set *set = &f->bites;
+    const loaded_model *models[] = {&f->bites_f32, &f->bites_bf16};
+    for (size_t i = 0; i < COUNT(models); i++)
+        for (size_t k = 0; !not_exact_here(models[i], i ? "bf16" : "f32") && k < (THIN ? 1 : 3); k++)
+            check_flows(set, models[i], &set->samples[k], set->windows, THIN ? 1 : set->n_windows, 1);
+    check_flows(set, &f->bites_ref, &set->samples[0], (const int32_t[]){3}, 1, 2);
+}
+
+static void the_sweep_is_the_oracle_on_the_demo(void **state)
+{
+    const fixture *f = *state;
+    const loaded_model *models[] = {&f->demo_f32, &f->demo_bf16};
+    for (size_t i = 0; i < COUNT(models); i++)
+        if (!not_exact_here(models[i], i ? "bf16" : "f32"))
+            check_flows(&f->demo, models[i], &f->demo.samples[f->demo.n / 2], (const int32_t[]){1, 9}, THIN ? 1 : 2,
+                        THIN ? 11 : 5);
+}
+
+/* splitmix64 (Steele et al. 2014). */
+static uint32_t draw(uint64_t *seed, uint32_t n)
+{
+    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+/* Positions of [first, length), each with a chance of one in `rarity`. */
+static void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed)
+{
+    for (int32_t p = first; p < length; p++)
+        if (draw(seed, rarity) == 0)
+            OK(cf_spans_add(out, p, p + 1, &err));
+}
+
+static void the_sweep_is_the_oracle_for_any_positions_heads_and_layers(void **state)
+{
+    const fixture *f = *state;
+    enum { N = THIN ? 12 : 80 };
+    const loaded_model *models[] = {&f->bites_f32, &f->bites_bf16};
+    const sample *s = &f->bites.samples[1];
+    const int32_t length = s->groups.length;
+    cf_spans query[N] = {0}, key[N] = {0};
+    uint64_t heads[N], seed = 7;
+    cf_edge_run runs[N];
+    for (int i = 0; i < N;
+         i++) { /* position 0 is never cut: every query keeps a key. Some queries lie before the picture's end. */
+        draw_spans(&query[i], i % 3 ? (int32_t)draw(&seed, (uint32_t)length) : 0, length, 1 + draw(&seed, 4), &seed);
+        draw_spans(&key[i], 1 + (int32_t)draw(&seed, (uint32_t)length - 1), length, 1 + draw(&seed, 4), &seed);
+        heads[i] = 1 + draw(&seed, 15);
+        const int32_t first = (int32_t)draw(&seed, 5);
+        runs[i] = (cf_edge_run){&query[i],
+                                &key[i],
+                                draw(&seed, 2) ? &heads[i] : NULL,
+                                1,
+                                {first, first + (int32_t)draw(&seed, (uint32_t)(6 - first))}};
+    }
+    for (size_t m = 0; m < COUNT(models); m++)
+        if (!not_exact_here(models[m], m ? "bf16" : "f32"))
+            assert_true(check_runs(models[m], s, runs, N) > N);
+    for (int i = 0; i < N; i++) {
+        cf_spans_deinit(&query[i]);
+        cf_spans_deinit(&key[i]);
+    }
+}
+
+static cf_spans one_span(int32_t begin, int32_t end)
+{
+    cf_spans s = {0};
+    OK(cf_spans_add(&s, begin, end, &err));
+    return s;
+}
+
+static void a_run_with_nothing_to_cut_is_the_baseline(void **state)
+{
+    const fixture *f = *state;
+    const sample *s = &f->bites.samples[0];
+    const cf_spans *image = &s->groups.of[CF_GROUP_IMAGE], *question = &s->groups.of[CF_GROUP_QUESTION],
+                   *last = &s->groups.of[CF_GROUP_LAST];
+    const cf_spans none = {0};
+    const cf_window all = {0, 5};
+    const struct {
+        const char *name;
+        cf_edge_run run;
+    } cases[] = {
+        {"no query", {&none, image, NULL, 0, all}},
+        {"no key", {question, &none, NULL, 0, all}},
+        {"no layer", {question, image, NULL, 0, {3, 3}}},
+        {"keys after all queries", {image, question, NULL, 0, all}},
+        {"the last position's key", {question, last, NULL, 0, all}},
+    };
+    const loaded_model *models[] = {&f->bites_f32, &f->bites_bf16, &f->bites_ref};
+    for (size_t m = 0; m < COUNT(models); m++) {
+        if (!models[m]->model)
+            continue;
+        cf_edge_run runs[COUNT(cases) + 1];
+        for (size_t i = 0; i < COUNT(cases); i++)
+            runs[i] = cases[i].run;
+        runs[COUNT(cases)] = (cf_edge_run){last, image, NULL, 0, all}; /* a cut among them changes nothing for them */
+        for (size_t n = COUNT(cases); n <= COUNT(cases) + 1; n++) {
+            walk w;
+            walk_open(&w, models[m], NULL, s, runs, n, WALK_SCORE);
+            const double p = cf_softmax_probability(cf_session_logits(w.session), f->bites.vocab_size, s->first_token);
+            for (size_t i = 0; i < COUNT(cases); i++)
+                if (memcmp(&p, &w.probability[i], sizeof p) != 0)
+                    fail_msg("%s: %a, baseline %a", cases[i].name, w.probability[i], p);
+            assert_true(n == COUNT(cases) || p != w.probability[COUNT(cases)]);
+            walk_close(&w, false);
+        }
+    }
+}
+
+static void runs_with_nothing_to_cut_cost_nothing(void **state)
+{
+    const fixture *f = *state;
+    const sample *s = &f->bites.samples[0];
+    const cf_edge_run run = {&s->groups.of[CF_GROUP_IMAGE], &s->groups.of[CF_GROUP_QUESTION], NULL, 0, {0, 5}};
+    walk w, cut;
+    const cf_edge_run to_last = {&s->groups.of[CF_GROUP_LAST], &s->groups.of[CF_GROUP_IMAGE], NULL, 0, {1, 3}};
+    walk_open(&w, &f->bites_f32, NULL, s, &run, 1, WALK_SCORE);
+    walk_open(&cut, &f->bites_f32, NULL, s, &to_last, 1, WALK_SCORE);
+    /* One row in layers 1 to 4; in layer 1 it asks the baseline's keys and brings none. */
+    const cf_text_config *t = &cf_model_config(f->bites_f32.model)->text;
+    const int64_t kv = 2 * t->hidden_size * t->n_kv_heads * t->head_dim;
+    assert_int_equal(cf_session_decoder_macs(cut.session) - cf_session_decoder_macs(w.session),
+                     4 * cf_model_row_layer_macs(f->bites_f32.model) - kv);
+    walk_close(&w, false);
+    walk_close(&cut, false);
+}
+
+static void a_query_without_a_key_has_no_probability(void **state)
+{
+    const fixture *f = *state;
+    const sample *s = &f->bites.samples[0];
+    cf_spans before = one_span(0, 10), within = one_span(5, 7);
+    const cf_edge_run runs[] = {{&within, &before, NULL, 0, {0, 5}},
+                                {&s->groups.of[CF_GROUP_LAST], &s->groups.of[CF_GROUP_IMAGE], NULL, 0, {0, 5}}};
+    walk w;
+    walk_open(&w, &f->bites_f32, NULL, s, runs, 2, WALK_SCORE);
+    assert_int_equal(w.plan->runs[0].status, CF_RUN_FULLY_CUT);
+    assert_true(w.probability[0] != w.probability[0]);
+    assert_true(w.probability[1] > 0 && w.probability[1] < 1);
+    /* Asked of the oracle, which knows no plan, it is an error and not a number. */
+    float logits[656];
+    const cf_oracle_cut cut = {&within, &before, NULL, {0, 5}};
+    assert_int_equal(cf_oracle_logits(f->bites_f32.model, &s->input, &cut, logits, NULL, NULL, NULL, NULL),
+                     CF_MISMATCH);
+    walk_close(&w, false);
+    cf_spans_deinit(&before);
+    cf_spans_deinit(&within);
+}
+
+int test_exact(fixture *f)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(the_sweep_is_the_oracle_on_bites, f),
+        cmocka_unit_test_prestate(the_sweep_is_the_oracle_on_the_demo, f),
+        cmocka_unit_test_prestate(the_sweep_is_the_oracle_for_any_positions_heads_and_layers, f),
+        cmocka_unit_test_prestate(a_run_with_nothing_to_cut_is_the_baseline, f),
+        cmocka_unit_test_prestate(runs_with_nothing_to_cut_cost_nothing, f),
+        cmocka_unit_test_prestate(a_query_without_a_key_has_no_probability, f),
+    };
+    return cmocka_run_group_tests_name("exact", tests, NULL, NULL);
+}

@@ -1,0 +1,42 @@
+/* walk.h - one sweep with everything it computed kept: each node's rows, each run's chain of nodes, each run's logits. */
+#ifndef CF_TESTS_WALK_H
+#define CF_TESTS_WALK_H
+
+#include "engine/sweep.h"
+#include "fixture.h"
+
+typedef struct node_rows { /* what a node computed */
+    int32_t n, *pos;
+    float *rows; /* [n, D] */
+} node_rows;
+
+typedef struct walk {
+    const loaded_model *m;
+    cf_session *session; /* after the baseline and the sweep */
+    cf_plan *plan;
+    node_rows *nodes;    /* [plan->n_nodes] */
+    double *probability; /* [plan->n_runs] */
+} walk;
+
+typedef enum walk_what {
+    WALK_SCORE,    /* probabilities only; the baseline keeps rows from the plan's lowest on */
+    WALK_KEEP,     /* and every row that is computed */
+    WALK_KEEP_ALL, /* and the baseline keeps all its rows */
+} walk_what;
+
+/* begin, baseline, sweep. The session is the caller's where one is given, else made. */
+void walk_open(walk *w, const loaded_model *m, cf_session *session, const sample *s, const cf_edge_run *runs, size_t n,
+               walk_what what);
+void walk_close(walk *w, bool keep_session);
+
+/* Node of a run at each layer, CF_BASELINE before its first cut: node[n_layers]. */
+void walk_chain(int32_t *node, const walk *w, size_t run);
+/* The row a node computed at a position; NULL where it did not. */
+const float *walk_row(const walk *w, int32_t node, int32_t position);
+/* logits[vocab] of a run: the head over its leaf's last row; the baseline's where the leaf left that row alone. */
+void walk_logits(float *logits, const walk *w, size_t run);
+
+/* The cut of a flow on a sample, in the window around a centre. */
+cf_edge_run flow_run(const sample_set *set, const sample *s, size_t flow, int32_t k, int32_t centre);
+
+#endif
