@@ -1,0 +1,8 @@
+/* main.c - the program end to end. */
+#include "cli_fixture.h"
+
+int main(void)
+{
+    return test_usage() + test_output() + test_bad_model() + test_bad_questions() + test_bad_options() +
+           test_identity() + test_row_faults() + test_memory() + test_reuse() + test_resume();
+}

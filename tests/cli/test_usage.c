@@ -1,0 +1,176 @@
+/* test_usage.c - wrong usage, and the help that says what right usage is. */
+#include "cli_fixture.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ONE_IMAGE PICTURES "/000024.jpg"
+
+static const struct {
+    const char *name;
+    const char *args[10];
+    const char *say;
+} wrong[] = {
+    {"unknown option", {"ask", DEMO, "--imaeg", "x"}, "unknown option --imaeg; usage: crossflow ask MODEL"},
+    {"unknown letter", {"trace", DEMO, "q.csv", "-x", "y"}, "unknown option -x"},
+    {"an option's beginning", {"trace", DEMO, "q.csv", "--lim", "3"}, "unknown option --lim"},
+    {"an option of another command", {"export", "s.db", "--window", "3"}, "unknown option --window"},
+    {"missing value", {"trace", DEMO, "q.csv", "-o"}, "--out needs a value: STUDY.db"},
+    {"missing value of a long option", {"tokens", DEMO, "--question"}, "--question needs a value: TEXT"},
+    {"a flag with a value", {"trace", DEMO, "q.csv", "--strict=yes"}, "--strict takes no value"},
+    {"no operand", {"ask"}, "usage: crossflow ask MODEL"},
+    {"an operand too few", {"trace", DEMO, "-o", "s.db"}, "usage: crossflow trace MODEL QUESTIONS"},
+    {"an operand too many", {"info", DEMO, "q.csv", "another"}, "unexpected \"another\""},
+    {"an operand after --", {"export", "s.db", "--", "--csv"}, "unexpected \"--csv\""},
+    {"no study to write", {"trace", DEMO, "q.csv"}, "trace needs -o STUDY.db"},
+    {"no folder to export to", {"export", "s.db"}, "export needs --csv DIR"},
+    {"no picture", {"ask", DEMO, "--question", "Is it?"}, "ask needs --image and --question"},
+    {"no question", {"tokens", DEMO, "--image", ONE_IMAGE}, "tokens needs --image and --question"},
+    {"no study to draw", {"figure"}, "usage: crossflow figure STUDY.db"},
+    {"no figure to draw", {"figure", "s.db"}, "figure needs -o FILE"},
+    {"no study to show", {"show"}, "usage: crossflow show STUDY.db"},
+    {"a word for a number", {"ask", DEMO, "--threads", "two"}, "--threads two: expected a whole number"},
+    {"a fraction", {"ask", DEMO, "--max-new-tokens", "1.5"}, "--max-new-tokens 1.5: expected a whole number"},
+    {"a number that does not fit", {"ask", DEMO, "--threads", "4294967297"}, "expected a whole number"},
+    {"no number", {"trace", DEMO, "q.csv", "--limit="}, "--limit : expected a whole number, 0 or more"},
+    {"a negative count", {"trace", DEMO, "q.csv", "--limit", "-1"}, "--limit -1: expected a whole number, 0 or more"},
+};
+
+static void wrong_usage_is_one_line_and_exit_status_2(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        program_run(&f->r, wrong[i].args, NULL);
+        assert_refused(&f->r, wrong[i].name, 2, wrong[i].say);
+    }
+}
+
+static void an_unknown_or_missing_command_lists_the_commands(void **state)
+{
+    fixture *f = *state;
+    RUN(&f->r, "explain", DEMO);
+    assert_int_equal(f->r.exit_status, 2);
+    assert_non_null(strstr(f->r.err.data, "crossflow: unknown command \"explain\"\n"));
+    assert_non_null(strstr(f->r.err.data, "usage: crossflow COMMAND"));
+    assert_int_equal(f->r.out.n, 0);
+    program_run(&f->r, (const char *const[]){NULL}, NULL);
+    assert_int_equal(f->r.exit_status, 2);
+    assert_non_null(strstr(f->r.err.data, "usage: crossflow COMMAND"));
+    assert_int_equal(f->r.out.n, 0);
+}
+
+#define OF_MODEL "--prompt", "--image-fit", "--dtype", "--device", "--threads"
+#define OF_STUDY                                                                                                       \
+    "--images", "--flow", "--flows", "--window", "--layers", "--limit", "--max-new-tokens", "--paper", OF_MODEL
+
+static const struct {
+    const char *name;
+    const char *options[24];
+} commands[] = {
+    {"ask", {"--image", "--question", "--max-new-tokens", OF_MODEL}},
+    {"tokens", {"--image", "--question", "--box", OF_MODEL}},
+    {"trace", {OF_STUDY, "--out", "--keep", "--reuse", "--strict"}},
+    {"show", {"--task", "--window", "--empty"}},
+    {"export", {"--csv"}},
+    {"figure", {"--out", "--task", "--window"}},
+    {"info", {OF_STUDY}},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+/* The n-th word of the options that a help text lists: two blanks, perhaps "-x, ", then "--name". */
+static bool listed_option(char out[40], const char *help, size_t n)
+{
+    const char *line = strstr(help, "\noptions:\n");
+    assert_non_null(line);
+    for (line = strchr(line + 1, '\n'); line; line = strchr(line + 1, '\n')) {
+        const char *word = line + 3;
+        if (strncmp(line, "\n  -", 4) != 0)
+            continue;
+        if (word[1] != '-')
+            word += 4;
+        if (n-- == 0) {
+            size_t k = 0;
+            while (k < 39 && (word[k] == '-' || isalpha((unsigned char)word[k]))) {
+                out[k] = word[k];
+                k++;
+            }
+            out[k] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+static void help_of_every_command_lists_its_options(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const char *name = commands[i].name;
+        char expected[64], word[40];
+        (void)snprintf(expected, sizeof expected, "usage: crossflow %s ", name);
+        RUN(&f->r, name, "--help");
+        assert_done(&f->r, name);
+        assert_int_equal(f->r.err.n, 0);
+        assert_ptr_equal(strstr(f->r.out.data, expected), f->r.out.data);
+        size_t n = 0;
+        for (; listed_option(word, f->r.out.data, n); n++) {
+            bool known = strcmp(word, "--help") == 0;
+            for (size_t k = 0; commands[i].options[k]; k++)
+                known = known || strcmp(word, commands[i].options[k]) == 0;
+            if (!known)
+                fail_msg("%s: help lists %s, this test does not", name, word);
+        }
+        for (size_t k = 0; commands[i].options[k]; k++, n--) {
+            char option[48];
+            (void)snprintf(option, sizeof option, "%s", commands[i].options[k]);
+            if (!strstr(f->r.out.data, option))
+                fail_msg("%s: help does not list %s", name, option);
+        }
+        assert_int_equal(n, 1); /* --help */
+    }
+}
+
+/* The other way round: what help lists is an option, and says so when its value is missing. */
+static void every_listed_option_is_taken(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        for (size_t k = 0; commands[i].options[k]; k++) {
+            RUN(&f->r, commands[i].name, commands[i].options[k]);
+            assert_int_equal(f->r.exit_status, 2);
+            if (strstr(f->r.err.data, "unknown option"))
+                fail_msg("%s %s: %s", commands[i].name, commands[i].options[k], f->r.err.data);
+        }
+}
+
+static void help_and_version_go_to_standard_output(void **state)
+{
+    fixture *f = *state;
+    static const char *const words[] = {"--help", "-h", "help"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        RUN(&f->r, words[i]);
+        assert_done(&f->r, words[i]);
+        for (size_t k = 0; k < N_COMMANDS; k++) {
+            char line[32];
+            (void)snprintf(line, sizeof line, "\n  %-8s ", commands[k].name);
+            if (!strstr(f->r.out.data, line))
+                fail_msg("%s does not list %s", words[i], commands[k].name);
+        }
+    }
+    RUN(&f->r, "--version");
+    assert_done(&f->r, "--version");
+    assert_string_equal(f->r.out.data, "crossflow " CF_VERSION "\n");
+}
+
+int test_usage(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_usage_is_one_line_and_exit_status_2),
+        cmocka_unit_test(an_unknown_or_missing_command_lists_the_commands),
+        cmocka_unit_test(help_of_every_command_lists_its_options),
+        cmocka_unit_test(every_listed_option_is_taken),
+        cmocka_unit_test(help_and_version_go_to_standard_output),
+    };
+    return cmocka_run_group_tests_name("usage", tests, fixture_setup, fixture_teardown);
+}
