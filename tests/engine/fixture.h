@@ -5,9 +5,11 @@
 #include "model/loaded_model.h"
 #include "sample_set.h"
 
-/* Sanitizers cost a factor of several: fewer samples and runs there, and main says so. */
+/* Sanitizers cost a factor of several: fewer samples and runs there, and the first line printed says so. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { THIN = 1 };
+#elif defined(__has_feature)
+enum { THIN = __has_feature(address_sanitizer) };
 #else
 enum { THIN = 0 };
 #endif

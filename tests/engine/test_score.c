@@ -41,9 +41,10 @@ static void the_top_tokens_fall_in_order(void **state)
     const float logits[] = {0, 5, 2, 5, -1, 7, 2};
     const int32_t expected[] = {5, 1, 3, 2, 6, 0, 4}; /* of equals the first comes first */
     for (int32_t k = 1; k <= 7; k++) {
-        int32_t ids[7] = {0};
+        int32_t ids[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
         double p[7], sum = 0;
         cf_top_k(logits, 7, k, ids, p);
+        assert_int_equal(ids[k], -1); /* room for k */
         for (int32_t i = 0; i < k; i++) {
             assert_int_equal(ids[i], expected[i]);
             assert_true(p[i] == cf_softmax_probability(logits, 7, ids[i]));

@@ -250,13 +250,14 @@ static void generating_before_the_sweep_changes_nothing(void **state)
 /* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's end. */
 static void check_prefix(const fixture *f, const loaded_model *m)
 {
-    /* The longer one first: a session that must grow begins anew. */
     const sample *first = &f->bites.samples[1], *second = &f->bites.samples[0];
     cf_edge_run runs[MAX_RUNS];
     size_t n = all_runs(runs, &f->bites, second);
-    int32_t longer[64]; /* another text before the picture */
-    longer[0] = second->ids[0];
-    memcpy(longer + 1, second->ids, (size_t)second->input.n_ids * sizeof *longer);
+    int32_t other[64], longer[64]; /* one more id before the picture: first of all; just before it */
+    other[0] = second->ids[0];
+    memcpy(other + 1, second->ids, (size_t)second->input.n_ids * sizeof *other);
+    memcpy(longer, second->ids, 4 * sizeof *longer);
+    memcpy(longer + 4, second->ids + 3, (size_t)(second->input.n_ids - 3) * sizeof *longer);
     const cf_input same = {second->ids, second->input.n_ids, 4, first->pixels, 7};
     const struct {
         const char *name;
@@ -278,7 +279,17 @@ static void check_prefix(const fixture *f, const loaded_model *m)
          false},
         {"another text before the picture",
          {first->ids, first->input.n_ids, 4, first->pixels, 7},
+         {other, second->input.n_ids + 1, 5, first->pixels, 7},
+         false,
+         false},
+        {"a longer text before the picture",
+         {first->ids, first->input.n_ids, 4, first->pixels, 7},
          {longer, second->input.n_ids + 1, 5, first->pixels, 7},
+         false,
+         false},
+        {"a session that must grow begins anew",
+         {second->ids, second->input.n_ids - 8, 4, first->pixels, 7},
+         same,
          false,
          false},
     };
