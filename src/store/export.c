@@ -2,13 +2,10 @@
  * pandas writes them. */
 #include "store/export.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -19,19 +16,6 @@ static const char header[] = "question_id,image,goden answer,predicted answer,qu
 
 /* ---- text ---- */
 
-static cf_status add_field(cf_str *out, const char *text, cf_error *err)
-{
-    cf_status st = CF_OK;
-    if (!strpbrk(text, ",\"\r\n"))
-        return cf_str_add_text(out, text, err);
-    CF_TRY(cf_str_add_text(out, "\"", err));
-    for (const char *c = text; *c; c++)
-        CF_TRY(cf_str_add(out, *c == '"' ? cf_slice_of("\"\"") : (cf_slice){c, 1}, err));
-    CF_TRY(cf_str_add_text(out, "\"", err));
-done:
-    return st;
-}
-
 /* The columns that all layers of a sample share, each with its comma. */
 static cf_status add_sample_fields(cf_str *out, const cf_sample *sample, const char *label, cf_error *err)
 {
@@ -39,7 +23,7 @@ static cf_status add_sample_fields(cf_str *out, const cf_sample *sample, const c
                                   sample->predicted,   sample->question, label};
     cf_status st = CF_OK;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        CF_TRY(add_field(out, fields[i], err));
+        CF_TRY(cf_csv_add_field(out, fields[i], err));
         CF_TRY(cf_str_add_text(out, ",", err));
     }
 done:
@@ -159,25 +143,6 @@ done:
     return st;
 }
 
-/* Whole under a temporary name, then renamed: a reader never sees half a file. */
-static cf_status replace_file(const char *path, const cf_str *lines, cf_error *err)
-{
-    cf_status st = CF_OK;
-    cf_str temporary = {0}, content = {0};
-    CF_TRY(cf_str_addf(&temporary, err, "%s.tmp", path));
-    CF_TRY(cf_str_add_text(&content, header, err));
-    CF_TRY(cf_str_add(&content, cf_str_slice(lines), err));
-    st = cf_file_write(temporary.data, cf_str_slice(&content), err);
-    if (st == CF_OK && rename(temporary.data, path) != 0)
-        st = cf_fail(err, CF_IO, "%s: cannot write: %s", path, strerror(errno));
-    if (st != CF_OK)
-        (void)unlink(temporary.data);
-done:
-    cf_str_deinit(&content);
-    cf_str_deinit(&temporary);
-    return st;
-}
-
 static cf_status write_curve(csv *c, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -188,7 +153,7 @@ static cf_status write_curve(csv *c, cf_error *err)
         goto done;
     CF_TRY(make_name(c, &name, err));
     CF_TRY(cf_path_join(&path, c->dir, name.data, err));
-    CF_TRY(replace_file(path, &c->lines, err));
+    CF_TRY(cf_csv_replace(path, header, &c->lines, err));
     c->n_files++;
 done:
     free(path);

@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { APPLICATION_ID = 0x78666c6f /* "xflo" */, SCHEMA_VERSION = 1 };
+enum { APPLICATION_ID = 0x78666c6f /* "xflo" */, SCHEMA_VERSION = 2 };
 
 /* Flags and status are stored by name, so that the file can be read without this source. WITHOUT ROWID: the values of a
  * sample lie side by side, in the order of its runs. */
@@ -67,6 +67,20 @@ static const char tables[] = "CREATE TABLE study ("
                              "  flag TEXT NOT NULL CHECK (flag IN ('', 'empty_group', 'no_visible_edge', 'fully_cut')),"
                              "  PRIMARY KEY (sample, run, measure),"
                              "  CHECK (flag <> 'fully_cut' OR value IS NULL)"
+                             ") WITHOUT ROWID;"
+                             "CREATE TABLE statistic ("
+                             "  task TEXT NOT NULL,"
+                             "  run INTEGER NOT NULL REFERENCES run (id),"
+                             "  n INTEGER NOT NULL,"
+                             "  n_empty INTEGER NOT NULL,"
+                             "  n_fully_cut INTEGER NOT NULL,"
+                             "  mean REAL,"
+                             "  low REAL,"
+                             "  high REAL,"
+                             "  median REAL,"
+                             "  p REAL,"
+                             "  r REAL,"
+                             "  PRIMARY KEY (task, run)"
                              ") WITHOUT ROWID;";
 
 cf_status cf_schema_create(cf_store *s, cf_error *err)

@@ -1,5 +1,5 @@
 /* store.c - opens, creates and closes a study file, and turns SQLite's faults into messages. The tables are schema.c's, what
- * is written write.c's, what is read read.c's, curves.c's and export.c's.
+ * is written write.c's and write_statistics.c's, what is read read.c's and changes.c's, with what is made of it beside them.
  *
  * Write-ahead log with synchronous = NORMAL: a transaction that was committed survives the death of the process, and readers
  * never wait. A finished study leaves that mode again, so that it is one file that opens from a read-only medium. */
@@ -143,6 +143,11 @@ double cf_column_f64(sqlite3_stmt *q, int column)
 int cf_bind_text(sqlite3_stmt *q, int parameter, const char *text)
 {
     return sqlite3_bind_text(q, parameter, text ? text : "", -1, SQLITE_STATIC);
+}
+
+int cf_bind_real(sqlite3_stmt *q, int parameter, double v)
+{
+    return isnan(v) ? sqlite3_bind_null(q, parameter) : sqlite3_bind_double(q, parameter, v);
 }
 
 /* ---- opening ---- */

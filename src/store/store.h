@@ -1,7 +1,7 @@
 /* store.h - the study file: one SQLite database that holds everything a study measured, and what it was made from.
  *
  * Tables (schema in store/schema.c): study (key, value, part of the identity or not), sample (one row a question), spec (what is cut), run (a spec in a window of layers), value (one number of one
- * run on one sample). Everything else (CSV, tables, figures) is a view of these. A sample with all its values is written in one transaction: it is there whole or not at all, after a kill at
+ * run on one sample), statistic (what the values of a run say over a task). Everything else (CSV, tables, figures) is a view of these. A sample with all its values is written in one transaction: it is there whole or not at all, after a kill at
  * any moment. One writer; readers may look at any time. Only this folder knows SQL. */
 #ifndef CF_STORE_STORE_H
 #define CF_STORE_STORE_H
@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "store/statistics.h"
 
 typedef struct cf_store cf_store;
 
@@ -131,5 +132,35 @@ typedef struct cf_curve {
 CF_MUST_USE cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks,
                                       cf_error *err);
 void cf_curves_free(cf_curve *curves, size_t n);
+
+/* One point's statistics: over the kept samples of a task, of the relative change in %. */
+typedef struct cf_statistic_point {
+    int64_t run;
+    int32_t layer;
+    int64_t n_empty;     /* samples with an empty group: within s.n, or left out where drop_empty asks for it */
+    int64_t n_fully_cut; /* samples without a number: left out */
+    cf_statistic s;
+} cf_statistic_point;
+typedef struct cf_statistic_curve {
+    char *task; /* NULL: all tasks together */
+    char *spec;
+    int32_t window;
+    cf_statistic_point *points;
+    size_t n_points;
+} cf_statistic_curve;
+typedef struct cf_statistics_options {
+    cf_bootstrap bootstrap; /* 1 to CF_MAX_RESAMPLES resamples, CF_USAGE otherwise */
+    bool drop_empty;        /* as in cf_store_curves */
+} cf_statistics_options;
+enum { CF_MAX_RESAMPLES = 1000000 };
+cf_statistics_options cf_statistics_options_default(void);
+
+/* The statistics of every point of cf_store_curves, in its order; at the end all tasks together where there are several. Computed from the values by all OpenMP threads, with bits that depend on the
+ * values and *o alone. Free with cf_statistics_free. */
+CF_MUST_USE cf_status cf_store_statistics(cf_store *s, cf_statistic_curve **out, size_t *n,
+                                          const cf_statistics_options *o, cf_error *err);
+void cf_statistics_free(cf_statistic_curve *curves, size_t n);
+/* Stores every task's statistics with the default options in the study, and these options as the fact "statistics". The next cf_store_put_sample removes them, as they are no longer of all values. */
+CF_MUST_USE cf_status cf_store_put_statistics(cf_store *s, cf_error *err);
 
 #endif

@@ -21,6 +21,7 @@ typedef enum cf_kept {
     CF_KEPT_FIND_SPEC,
     CF_KEPT_ADD_SPEC,
     CF_KEPT_ADD_RUN,
+    CF_KEPT_CLEAR_STATISTICS,
     CF_KEPT_BEGIN,
     CF_KEPT_COMMIT,
     CF_N_KEPT
@@ -52,6 +53,8 @@ int32_t cf_column_i32(sqlite3_stmt *q, int column, bool *fits);
 double cf_column_f64(sqlite3_stmt *q, int column);
 /* NULL binds as ''. */
 int cf_bind_text(sqlite3_stmt *q, int parameter, const char *text);
+/* NaN binds as NULL: SQLite has no NaN, and would do so itself. */
+int cf_bind_real(sqlite3_stmt *q, int parameter, double v);
 
 /* ---- schema (schema.c) ---- */
 
@@ -100,5 +103,26 @@ CF_MUST_USE cf_status cf_run_table_read(cf_store *s, cf_run_table *out, cf_error
 void cf_run_table_deinit(cf_run_table *t);
 /* One past the last run of the curve that run i begins. */
 size_t cf_run_table_curve_end(const cf_run_table *t, size_t i);
+
+/* ---- relative changes (changes.c) ---- */
+
+typedef struct cf_change {
+    const char *task; /* valid during the call only */
+    size_t run;       /* place in the run table */
+    double change;    /* %; finite, or NaN where the run was fully cut */
+    cf_value_flag flag;
+} cf_change;
+
+/* Every probability of a kept sample, in the order of task, row and run id, whatever the order in which they were written.
+ * A status other than CF_OK stops the walk and is returned. */
+typedef cf_status (*cf_change_visitor)(void *user, const cf_change *c, cf_error *err);
+CF_MUST_USE cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_change_visitor visit, void *user,
+                                      cf_error *err);
+
+/* ---- CSV files (csv_file.c) ---- */
+
+CF_MUST_USE cf_status cf_csv_add_field(cf_str *out, const char *text, cf_error *err);
+/* Writes header and lines whole under a temporary name, then renames: a reader never sees half a file. */
+CF_MUST_USE cf_status cf_csv_replace(const char *path, const char *header, const cf_str *lines, cf_error *err);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 
 /* ---- runs ---- */
 
@@ -105,12 +104,6 @@ cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t 
     return st;
 }
 
-/* NaN is stored as NULL: SQLite has no NaN, and would do so itself. */
-static int bind_real(sqlite3_stmt *q, int parameter, double v)
-{
-    return isnan(v) ? sqlite3_bind_null(q, parameter) : sqlite3_bind_double(q, parameter, v);
-}
-
 /* In the order of CF_SAMPLE_COLUMNS. */
 static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
 {
@@ -129,7 +122,7 @@ static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
     rc |= cf_bind_text(q, ++i, x->predicted);
     rc |= sqlite3_bind_int(q, ++i, x->first_token);
     rc |= cf_bind_text(q, ++i, x->first_token_text);
-    rc |= bind_real(q, ++i, x->probability);
+    rc |= cf_bind_real(q, ++i, x->probability);
     rc |= sqlite3_bind_int(q, ++i, x->n_tokens);
     rc |= cf_bind_text(q, ++i, x->groups);
     rc |= sqlite3_bind_int(q, ++i, x->grid_h);
@@ -188,7 +181,7 @@ static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, co
     for (size_t i = 0; st == CF_OK && i < n; i++) {
         const cf_value *v = &values[i];
         const int rc = sqlite3_bind_int64(q, 1, id) | sqlite3_bind_int64(q, 2, v->run) |
-                       cf_bind_text(q, 3, v->measure) | bind_real(q, 4, v->value) |
+                       cf_bind_text(q, 3, v->measure) | cf_bind_real(q, 4, v->value) |
                        cf_bind_text(q, 5, cf_value_flag_name(v->flag));
         if (rc != SQLITE_OK || sqlite3_step(q) != SQLITE_DONE)
             st = value_fault(s, sample, v, err);
@@ -199,12 +192,26 @@ static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, co
     return st;
 }
 
+/* What is stored about the values is no longer about all of them. */
+static cf_status clear_statistics(cf_store *s, cf_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_CLEAR_STATISTICS, "DELETE FROM statistic", err);
+    if (st != CF_OK)
+        return st;
+    if (sqlite3_step(q) != SQLITE_DONE)
+        st = cf_store_fault(s, err, "remove the statistics");
+    sqlite3_reset(q);
+    return st;
+}
+
 cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values,
                               cf_error *err)
 {
     cf_status st = CF_OK;
     int64_t id = 0;
     CF_TRY(cf_store_begin(s, err));
+    CF_TRY(clear_statistics(s, err));
     CF_TRY(add_sample(s, &id, sample, err));
     CF_TRY(add_values(s, id, sample, values, n_values, err));
     CF_TRY(cf_store_commit(s, err));

@@ -3,5 +3,6 @@
 
 int main(void)
 {
-    return test_create() + test_write() + test_kill() + test_curves() + test_export() + test_faults();
+    return test_create() + test_write() + test_kill() + test_curves() + test_export() + test_faults() +
+           test_statistics();
 }

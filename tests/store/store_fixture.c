@@ -1,6 +1,7 @@
 /* store_fixture.c - see store_fixture.h. */
 #include "store_fixture.h"
 
+#include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ int fixture_setup(void **state)
     f->dir = temp_dir_make();
     f->path = temp_dir_path(f->dir, "study.db");
     f->csv = temp_dir_path(f->dir, "csv");
+    f->statistics = temp_dir_path(f->dir, "statistics.csv");
     *state = f;
     return 0;
 }
@@ -22,6 +24,7 @@ int fixture_teardown(void **state)
 {
     fixture *f = *state;
     temp_dir_remove(f->dir);
+    free(f->statistics);
     free(f->csv);
     free(f->path);
     free(f);
@@ -108,4 +111,50 @@ void fixture_sql(const fixture *f, const char *sql)
     if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
         fail_msg("%s: %s", sql, message);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* The only row of a query; close it with end_query. */
+static sqlite3_stmt *query(const fixture *f, sqlite3 **db, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_open_v2(f->path, db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(*db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    return q;
+}
+
+static void end_query(sqlite3 *db, sqlite3_stmt *q)
+{
+    assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+    sqlite3_finalize(q);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+int64_t fixture_count(const fixture *f, const char *table)
+{
+    sqlite3 *db = NULL;
+    cf_str sql = {0};
+    assert_ok(cf_str_addf(&sql, report, "SELECT count(*) FROM %s", table));
+    sqlite3_stmt *q = query(f, &db, sql.data);
+    const int64_t n = sqlite3_column_int64(q, 0);
+    end_query(db, q);
+    cf_str_deinit(&sql);
+    return n;
+}
+
+void fixture_statistic(const fixture *f, fixture_row *out, const char *task, int64_t run)
+{
+    sqlite3 *db = NULL;
+    cf_str sql = {0};
+    assert_ok(cf_str_addf(&sql, report,
+                          "SELECT n, n_empty, n_fully_cut, mean, low, high, median, p, r FROM statistic "
+                          "WHERE task = '%s' AND run = %lld",
+                          task, (long long)run));
+    sqlite3_stmt *q = query(f, &db, sql.data);
+    for (int i = 0; i < 3; i++)
+        out->counts[i] = sqlite3_column_int64(q, i);
+    for (int i = 0; i < 6; i++)
+        out->numbers[i] = sqlite3_column_type(q, 3 + i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(q, 3 + i);
+    end_query(db, q);
+    cf_str_deinit(&sql);
 }

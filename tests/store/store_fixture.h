@@ -14,7 +14,7 @@
 
 typedef struct fixture {
     char *dir;
-    char *path, *csv; /* of a study and of its export; not made yet */
+    char *path, *csv, *statistics; /* of a study and of its exports; not made yet */
 } fixture;
 
 int fixture_setup(void **state);
@@ -32,6 +32,13 @@ cf_value fixture_value(int64_t run, double p2);
 void fixture_put(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n);
 /* Runs SQL of the test's own on the study file. */
 void fixture_sql(const fixture *f, const char *sql);
+int64_t fixture_count(const fixture *f, const char *table);
+/* A row of the table `statistic`, which must be there: n, n_empty, n_fully_cut; mean, low, high, median, p, r, NaN for NULL. */
+typedef struct fixture_row {
+    int64_t counts[3];
+    double numbers[6];
+} fixture_row;
+void fixture_statistic(const fixture *f, fixture_row *out, const char *task, int64_t run);
 
 /* A call that must succeed; its last argument is `report`: assert_ok(cf_store_finish(s, report)). */
 #define assert_ok(call)                                                                                                \
@@ -48,5 +55,6 @@ int test_kill(void);
 int test_curves(void);
 int test_export(void);
 int test_faults(void);
+int test_statistics(void);
 
 #endif

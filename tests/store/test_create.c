@@ -176,9 +176,12 @@ static void a_database_that_is_no_study_of_this_schema_is_refused(void **state)
         assert_refused(f->path, create, CF_FORMAT, "expected a crossflow study, found another SQLite database");
     assert_int_equal(unlink(f->path), 0);
     cf_store_close(fixture_create(f));
-    fixture_sql(f, "PRAGMA user_version = 7");
-    for (int create = 0; create < 2; create++)
-        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 1, found 7");
+    for (int create = 0; create < 2; create++) {
+        fixture_sql(f, "PRAGMA user_version = 7");
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 2, found 7");
+        fixture_sql(f, "PRAGMA user_version = 1"); /* without a table of statistics */
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 2, found 1");
+    }
 }
 
 /* Root may write anything: the check is made as somebody else. Leaves with the number of the check that failed. */

@@ -47,7 +47,9 @@ static cf_status read_all(const fixture *f, cf_error *err)
     cf_store *s = NULL;
     cf_store_counts counts = {0};
     cf_curve *curves = NULL;
-    size_t n = 0;
+    const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 20}};
+    cf_statistic_curve *statistics = NULL;
+    size_t n = 0, n_statistics = 0;
     int64_t n_files = 0;
     cf_str fact = {0};
     bool found = false;
@@ -58,7 +60,10 @@ static cf_status read_all(const fixture *f, cf_error *err)
     CF_TRY(cf_store_each_value(s, ignore_value, NULL, err));
     CF_TRY(cf_store_curves(s, &curves, &n, false, true, err));
     CF_TRY(cf_export_csv(s, f->csv, &n_files, err));
+    CF_TRY(cf_store_statistics(s, &statistics, &n_statistics, &o, err));
+    CF_TRY(cf_export_statistics(s, f->statistics, &o, err));
 done:
+    cf_statistics_free(statistics, n_statistics);
     cf_curves_free(curves, n);
     cf_str_deinit(&fact);
     cf_store_close(s);
@@ -76,6 +81,7 @@ static void contents_that_no_study_has_are_format_errors(void **state)
         {"PRAGMA ignore_check_constraints = 1; UPDATE sample SET probability = 0",
          "expected a probability above 0, found 0"},
         {"PRAGMA ignore_check_constraints = 1; UPDATE sample SET probability = 'x'", "expected a probability above 0"},
+        {"UPDATE value SET value = 9e999", "expected a finite probability"},
         {"UPDATE sample SET grid_h = 9999999999", "a number does not fit in 32 bits"},
         {"UPDATE run SET centre = 9999999999, last = 99999999999", "a number does not fit in 32 bits"},
         {"DELETE FROM run WHERE centre = 1", "which is not in the study"},
