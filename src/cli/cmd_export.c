@@ -7,14 +7,18 @@
 
 int cf_cmd_export(int argc, char **argv)
 {
-    const char *study = NULL, *csv = NULL;
-    const cf_option options[] = {{"csv", 0, CF_OPT_TEXT, &csv, "DIR", "folder for the CSV files, made if missing"}};
+    const char *study = NULL, *csv = NULL, *statistics = NULL;
+    const cf_option options[] = {
+        {"csv", 0, CF_OPT_TEXT, &csv, "DIR", "folder for the CSV files, made if missing"},
+        {"statistics", 0, CF_OPT_TEXT, &statistics, "FILE.csv", "the statistics of every task, flow, window and layer"},
+    };
     const cf_command_line line = {
-        .usage = "crossflow export STUDY.db --csv DIR",
-        .about = "Writes one CSV per task, flow and window with the columns of the published scripts, so that plotting "
-                 "scripts written for those read them:\n"
+        .usage = "crossflow export STUDY.db [--csv DIR] [--statistics FILE.csv]",
+        .about = "--csv writes one CSV per task, flow and window with the columns of the published scripts, so that\n"
+                 "plotting scripts written for those read them:\n"
                  "question_id, image, goden answer, predicted answer, question, block_desc, layer, base_score_first, "
-                 "new_score_first, relative diff first.",
+                 "new_score_first, relative diff first.\n"
+                 "--statistics writes what `crossflow show --statistics` prints as one CSV.",
         .operands = &study,
         .min_operands = 1,
         .max_operands = 1,
@@ -28,16 +32,22 @@ int cf_cmd_export(int argc, char **argv)
         return cf_cli_fail(&err, CF_EXIT_USAGE);
     if (helped)
         return CF_EXIT_DONE;
-    if (!csv) {
-        (void)cf_fail(&err, CF_USAGE, "export needs --csv DIR; usage: %s", line.usage);
+    if (!csv && !statistics) {
+        (void)cf_fail(&err, CF_USAGE, "export needs --csv DIR or --statistics FILE.csv; usage: %s", line.usage);
         return cf_cli_fail(&err, CF_EXIT_USAGE);
     }
     cf_status st = CF_OK;
     cf_store *store = NULL;
     int64_t n_files = 0;
     CF_TRY(cf_store_open(&store, study, &err));
-    CF_TRY(cf_export_csv(store, csv, &n_files, &err));
-    fprintf(stderr, "%s: %lld CSV files\n", csv, (long long)n_files);
+    if (csv) {
+        CF_TRY(cf_export_csv(store, csv, &n_files, &err));
+        fprintf(stderr, "%s: %lld CSV files\n", csv, (long long)n_files);
+    }
+    if (statistics) {
+        const cf_statistics_options o = cf_statistics_options_default();
+        CF_TRY(cf_export_statistics(store, statistics, &o, &err));
+    }
 done:
     cf_store_close(store);
     return st == CF_OK ? CF_EXIT_DONE : cf_cli_fail(&err, CF_EXIT_FAULT);

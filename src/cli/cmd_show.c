@@ -9,9 +9,14 @@ int cf_cmd_show(int argc, char **argv)
 {
     cf_table_options o = cf_table_options_default();
     const char *study = NULL, *empty = "keep";
+    int64_t seed = CF_BOOTSTRAP_SEED;
     const cf_option options[] = {
         {"task", 0, CF_OPT_TEXT, &o.task, "NAME", "only this task"},
         {"window", 0, CF_OPT_INT, &o.window, "K", "only this window size"},
+        {"statistics", 0, CF_OPT_FLAG, &o.statistics, NULL,
+         "of every layer: n, mean and its 95 % interval, median,\nWilcoxon signed-rank p, rank-biserial correlation r"},
+        {"resamples", 0, CF_OPT_COUNT, &o.bootstrap.resamples, "N", "of the bootstrap interval (default 2000)"},
+        {"seed", 0, CF_OPT_COUNT, &seed, "N", "of the bootstrap interval (default 1)"},
         {"empty", 0, CF_OPT_TEXT, &empty, "keep|drop", "drop: leave samples whose group is empty out of the means"},
     };
     const cf_command_line line = {
@@ -36,6 +41,7 @@ int cf_cmd_show(int argc, char **argv)
     int exit_status = CF_EXIT_DONE;
     cf_store *store = NULL;
     cf_str text = {0};
+    o.bootstrap.seed = (uint64_t)seed;
     o.drop_empty = strcmp(empty, "drop") == 0;
     if (!o.drop_empty && strcmp(empty, "keep") != 0) {
         st = cf_fail(&err, CF_USAGE, "--empty %s: expected keep or drop", empty);

@@ -1,4 +1,5 @@
-/* table.c - the head of a study, and which curves stand together; the tables themselves are table_blocks.c's. */
+/* table.c - the head of a study, and which curves stand together; the tables themselves are table_blocks.c's and
+ * statistics_table.c's. */
 #include "report/table.h"
 
 #include <inttypes.h>
@@ -6,11 +7,12 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "report/statistics_table.h"
 #include "report/table_blocks.h"
 
 cf_table_options cf_table_options_default(void)
 {
-    return (cf_table_options){0};
+    return (cf_table_options){.bootstrap = cf_bootstrap_default()};
 }
 
 /* ---- facts ---- */
@@ -218,7 +220,7 @@ cf_status cf_table_write(cf_store *s, cf_str *out, const cf_table_options *o, cf
     cf_str text = {0};
     CF_TRY(add_facts(s, &text, err));
     CF_TRY(add_counts(s, &text, options.drop_empty, err));
-    CF_TRY(add_curves(s, &text, &options, err));
+    CF_TRY(options.statistics ? cf_table_statistics(s, &text, &options, err) : add_curves(s, &text, &options, err));
     CF_TRY(cf_str_add(out, cf_str_slice(&text), err));
 done:
     cf_str_deinit(&text);

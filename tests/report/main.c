@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return test_table() + test_figure();
+    return test_table() + test_statistics_table() + test_figure();
 }

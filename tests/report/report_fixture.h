@@ -37,6 +37,7 @@ void fixture_small_study(cf_store *s);
     } while (0)
 
 int test_figure(void);
+int test_statistics_table(void);
 int test_table(void);
 
 #endif
