@@ -432,6 +432,7 @@ static cf_status finish(tracer *t, int64_t started, cf_error *err)
     r->faults = counts.fault;
     if (r->runs)
         CF_TRY(store_work(t, err));
+    CF_TRY(cf_store_put_statistics(t->store, err));
     CF_TRY(cf_store_finish(t->store, err));
     if (counts.done + counts.wrong == 0)
         st = cf_fail(err, CF_MISMATCH, "%s: no question ran; all %lld had a fault (crossflow show lists the reasons)",
