@@ -54,9 +54,9 @@ int cf_cmd_trace(int argc, char **argv)
                  "flow S->D and every layer, the\n"
                  "probability p2 of that token when no position of D sees a position of S in a window of layers around "
                  "it. MODEL is a checkpoint folder,\n"
-                 "QUESTIONS a CSV in the published format or a folder of them. Each question is committed whole: stop "
-                 "it at any moment, and the same\n"
-                 "command goes on where it was.",
+                 "QUESTIONS a CSV in the published format, a .jsonl file, GQA's own .json, or a folder of them. Each "
+                 "question is committed whole: stop it at\n"
+                 "any moment, and the same command goes on where it was.",
         .operands = operands,
         .min_operands = 2,
         .max_operands = 2,

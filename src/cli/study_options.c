@@ -21,6 +21,8 @@ void cf_study_arguments_init(cf_study_arguments *a)
     const cf_option rows[] = {
         {"images", 0, CF_OPT_TEXT, &a->o.images, "DIR",
          "folder of the pictures (default: images/ beside the questions)"},
+        {"scene-graphs", 0, CF_OPT_TEXT, &a->o.scene_graphs, "FILE",
+         "scene graphs of GQA's own questions (default: *_sceneGraphs.json beside them)"},
         {"flow", 0, CF_OPT_LIST, &a->flows, "SOURCE->TARGET",
          "edges to cut; repeatable. Groups: Image, Question, Last,\nImage Central Object, Image Without Central "
          "Object"},

@@ -146,7 +146,7 @@ static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_trace_opti
     size_t n_specs = 0;
     char *images = NULL;
     double macs_per_second = 0;
-    CF_TRY(cf_question_list_open(&list, o->questions, o->limit, err));
+    CF_TRY(cf_question_list_open(&list, o->questions, o->scene_graphs, o->limit, err));
     CF_TRY(cf_picture_dir(&images, o->images, o->questions, err));
     CF_TRY(cf_flows_parse(&flows, cf_slice_of(o->flows ? o->flows : "paper"), err));
     CF_TRY(cf_run_specs(&specs, &n_specs, &flows, o->windows, o->n_windows, o->layer_begin,
@@ -154,6 +154,9 @@ static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_trace_opti
     CF_TRY(prepare_first(&p, &picture, r, &list, images, err));
     CF_TRY(time_product(&macs_per_second, r, o, dtype, err));
     CF_TRY(add_forecast(out, r, o, &p, list.n_items, specs, n_specs, macs_per_second, dtype, err));
+    for (size_t i = 0; i < list.n_sets; i++)
+        if (cf_question_set_note(list.sets[i])[0])
+            CF_TRY(cf_str_addf(out, err, "note           %s\n", cf_question_set_note(list.sets[i])));
 done:
     free(specs);
     cf_flows_deinit(&flows);

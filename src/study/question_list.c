@@ -15,17 +15,22 @@ static bool ends_with(cf_slice s, const char *ending)
     return s.n >= e.n && memcmp(s.data + s.n - e.n, e.data, e.n) == 0;
 }
 
-static int is_csv(const struct dirent *d)
+/* A folder may hold other .json files, scene graphs among them: only those named as GQA names its questions are taken. */
+static int is_question_set(const struct dirent *d)
 {
-    return d->d_name[0] != '.' && ends_with(cf_slice_of(d->d_name), ".csv");
+    const cf_slice name = cf_slice_of(d->d_name);
+    if (d->d_name[0] == '.')
+        return 0;
+    return ends_with(name, ".csv") || ends_with(name, ".jsonl") ||
+           (cf_question_is_gqa(d->d_name) && strstr(d->d_name, "_questions"));
 }
 
-static cf_status add_set(cf_question_list *l, size_t *cap, const char *path, cf_error *err)
+static cf_status add_set(cf_question_list *l, size_t *cap, const char *path, const char *scene_graphs, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_question_set *set = NULL;
     void *sets = l->sets;
-    CF_TRY(cf_question_set_open(&set, path, err));
+    CF_TRY(cf_question_set_open_gqa(&set, path, scene_graphs, err));
     for (size_t i = 0; i < l->n_sets; i++)
         if (strcmp(cf_question_set_task(l->sets[i]), cf_question_set_task(set)) == 0) {
             st =
@@ -42,25 +47,31 @@ done:
     return st;
 }
 
-static cf_status add_folder(cf_question_list *l, size_t *cap, const char *dir, cf_error *err)
+static cf_status add_folder(cf_question_list *l, size_t *cap, const char *dir, const char *scene_graphs, cf_error *err)
 {
     struct dirent **entries = NULL;
-    const int n = scandir(dir, &entries, is_csv, alphasort);
+    const int n = scandir(dir, &entries, is_question_set, alphasort);
     if (n < 0)
         return cf_fail(err, CF_IO, "%s: cannot read the folder: %s", dir, strerror(errno));
     cf_status st = CF_OK;
+    bool any_gqa = false;
     for (int i = 0; i < n; i++) {
         char *path = NULL;
+        const bool is_gqa = cf_question_is_gqa(entries[i]->d_name);
+        any_gqa = any_gqa || is_gqa;
         if (st == CF_OK)
             st = cf_path_join(&path, dir, entries[i]->d_name, err);
         if (st == CF_OK)
-            st = add_set(l, cap, path, err);
+            st = add_set(l, cap, path, is_gqa ? scene_graphs : NULL, err);
         free(path);
         free(entries[i]);
     }
     free(entries);
     if (st == CF_OK && n == 0)
-        st = cf_fail(err, CF_IO, "%s: no .csv file in the folder", dir);
+        st = cf_fail(err, CF_IO, "%s: no .csv file in the folder, no .jsonl and no *_questions*.json", dir);
+    if (st == CF_OK && scene_graphs && !any_gqa)
+        st = cf_fail(err, CF_USAGE, "%s: scene graphs (%s) go with GQA's own questions, and the folder has none", dir,
+                     scene_graphs);
     return st;
 }
 
@@ -79,13 +90,15 @@ static int by_picture(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-cf_status cf_question_list_open(cf_question_list *out, const char *path, int64_t limit, cf_error *err)
+cf_status cf_question_list_open(cf_question_list *out, const char *path, const char *scene_graphs, int64_t limit,
+                                cf_error *err)
 {
     cf_status st = CF_OK;
     cf_question_list l = {0};
     size_t cap = 0, n_items = 0;
     void *items = NULL;
-    CF_TRY(cf_file_is_dir(path) ? add_folder(&l, &cap, path, err) : add_set(&l, &cap, path, err));
+    CF_TRY(cf_file_is_dir(path) ? add_folder(&l, &cap, path, scene_graphs, err)
+                                : add_set(&l, &cap, path, scene_graphs, err));
     for (size_t i = 0; i < l.n_sets; i++)
         n_items += cf_question_set_size(l.sets[i]);
     CF_TRY(cf_alloc(&items, n_items, sizeof *l.items, "questions", err));

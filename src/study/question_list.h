@@ -18,9 +18,11 @@ typedef struct cf_question_list { /* zero-initialise */
     size_t n_items;
 } cf_question_list;
 
-/* path: one CSV, or a folder whose *.csv files are taken in the order of their names. limit: questions of each set, 0 for all. CF_MISMATCH where two sets would have the same
- * task name. */
-CF_MUST_USE cf_status cf_question_list_open(cf_question_list *out, const char *path, int64_t limit, cf_error *err);
+/* path: one question set, or a folder whose *.csv, *.jsonl and *_questions*.json files are taken in the order of their names. scene_graphs: of the sets in GQA's own
+ * format; NULL: those beside each. limit: questions of each set, 0 for all. CF_MISMATCH where two sets would have the same task name, CF_USAGE where scene graphs are given
+ * and no set takes them. */
+CF_MUST_USE cf_status cf_question_list_open(cf_question_list *out, const char *path, const char *scene_graphs,
+                                            int64_t limit, cf_error *err);
 void cf_question_list_close(cf_question_list *l);
 
 /* *out = path of a question's picture: images/ID, with .jpg, .jpeg or .png appended where ID has no such ending; the first that exists, else the .jpg name. The caller frees. */

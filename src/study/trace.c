@@ -114,7 +114,7 @@ static cf_status open_tracer(tracer *t, cf_error *err)
 {
     const cf_trace_options *o = t->o;
     cf_status st = CF_OK;
-    CF_TRY(cf_question_list_open(&t->list, o->questions, o->limit, err));
+    CF_TRY(cf_question_list_open(&t->list, o->questions, o->scene_graphs, o->limit, err));
     CF_TRY(cf_picture_dir(&t->images, o->images, o->questions, err));
     CF_TRY(cf_runtime_open_files(&t->runtime, &o->runtime, err));
     CF_TRY(open_runs(t, err));
@@ -444,6 +444,21 @@ done:
     return st;
 }
 
+/* What the user should know beside the numbers; cut where it is too long. */
+static void write_notes(tracer *t)
+{
+    char *const notes = t->result.notes;
+    const size_t cap = sizeof t->result.notes;
+    (void)snprintf(notes, cap, "%s, %d threads", cf_backend_describe(t->runtime.backend),
+                   cf_backend_n_threads(t->runtime.backend));
+    for (size_t i = 0; i < t->list.n_sets; i++) {
+        const char *note = cf_question_set_note(t->list.sets[i]);
+        const size_t n = strlen(notes);
+        if (note[0])
+            (void)snprintf(notes + n, cap - n, "\n%s", note);
+    }
+}
+
 cf_status cf_trace(cf_trace_result *out, const cf_trace_options *o, cf_trace_listener listen, void *user, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -451,8 +466,7 @@ cf_status cf_trace(cf_trace_result *out, const cf_trace_options *o, cf_trace_lis
     CF_TRY(open_tracer(&t, err));
     t.result.total = (int64_t)t.list.n_items;
     t.result.row_invariant = t.runtime.row_invariant;
-    (void)snprintf(t.result.notes, sizeof t.result.notes, "%s, %d threads", cf_backend_describe(t.runtime.backend),
-                   cf_backend_n_threads(t.runtime.backend));
+    write_notes(&t);
     cf_trace_progress progress = {.total = t.result.total, .task = ""};
     const int64_t started = cf_clock_ns();
     if (listen)

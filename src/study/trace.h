@@ -12,11 +12,12 @@ typedef enum cf_keep { CF_KEEP_CORRECT, CF_KEEP_WRONG, CF_KEEP_ALL } cf_keep;
 
 typedef struct cf_trace_options {
     cf_runtime_options runtime;
-    const char *questions;  /* a question CSV, or a folder of them */
-    const char *images;     /* folder of pictures; NULL: images/ beside the questions */
-    const char *out;        /* study file */
-    const char *flows;      /* comma-separated; NULL: the paper's six */
-    const int32_t *windows; /* window sizes */
+    const char *questions;    /* a question set, or a folder of them */
+    const char *scene_graphs; /* of GQA's own questions; NULL: those beside them */
+    const char *images;       /* folder of pictures; NULL: images/ beside the questions */
+    const char *out;          /* study file */
+    const char *flows;        /* comma-separated; NULL: the paper's six */
+    const int32_t *windows;   /* window sizes */
     size_t n_windows;
     int32_t layer_begin, layer_end; /* centres [begin, end); end 0: all */
     cf_keep keep;
@@ -44,7 +45,7 @@ typedef struct cf_trace_result {
     double
         reuse_error; /* largest |probability difference| to recomputation on the sample checked, where products are not row-invariant; else 0 */
     int64_t reuse_checked; /* runs in that check */
-    char notes[256];       /* the choices made: dtype, backend */
+    char notes[1024];      /* the choices made: dtype, backend; then a line for each question set with a note */
 } cf_trace_result;
 
 /* Called once before the first question (done = 0) and after each. May be NULL. */
