@@ -46,6 +46,17 @@ static void assert_no_faults(const char *study)
     cf_store_close(s);
 }
 
+/* The line of progress that comes with the last question, where memory ends after it. */
+static void drop_progress(program_result *r)
+{
+    static const char progress[] = "3 of 3 questions (100 %), ";
+    const char *end = strchr(r->err.data, '\n');
+    if (!end || strncmp(r->err.data, progress, sizeof progress - 1) != 0)
+        return;
+    r->err.n -= (size_t)(end + 1 - r->err.data);
+    memmove(r->err.data, end + 1, r->err.n + 1);
+}
+
 static void too_little_memory_is_one_line_and_the_study_goes_on(void **state)
 {
     static const struct {
@@ -59,7 +70,8 @@ static void too_little_memory_is_one_line_and_the_study_goes_on(void **state)
 #endif
     const size_t start = limit_to_start(f);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        trace_call call = {.extra = {"--device", cases[i].device, "--threads", "1"}};
+        trace_call call = {.extra = {"--device", cases[i].device, "--threads", "1"},
+                           .setting = {.name = "OMP_NUM_THREADS", .value = "1"}};
         char *whole = fixture_path(f, "whole.db"), name[64];
         int n_failed = 0;
         call.study = whole;
@@ -72,6 +84,7 @@ static void too_little_memory_is_one_line_and_the_study_goes_on(void **state)
             fixture_trace(f, &call);
             if (f->r.exit_status == 0)
                 break;
+            drop_progress(&f->r);
             assert_refused(&f->r, name, 1, "");
             if (path_exists(f->study))
                 assert_no_faults(f->study);

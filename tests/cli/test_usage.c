@@ -62,7 +62,8 @@ static void an_unknown_or_missing_command_lists_the_commands(void **state)
 
 #define OF_MODEL "--prompt", "--image-fit", "--dtype", "--device", "--threads"
 #define OF_STUDY                                                                                                       \
-    "--images", "--flow", "--flows", "--window", "--layers", "--limit", "--max-new-tokens", "--paper", OF_MODEL
+    "--images", "--scene-graphs", "--flow", "--flows", "--window", "--layers", "--limit", "--max-new-tokens",          \
+        "--paper", OF_MODEL
 
 static const struct {
     const char *name;
@@ -71,8 +72,8 @@ static const struct {
     {"ask", {"--image", "--question", "--max-new-tokens", OF_MODEL}},
     {"tokens", {"--image", "--question", "--box", OF_MODEL}},
     {"trace", {OF_STUDY, "--out", "--keep", "--reuse", "--strict"}},
-    {"show", {"--task", "--window", "--empty"}},
-    {"export", {"--csv"}},
+    {"show", {"--task", "--window", "--empty", "--statistics", "--resamples", "--seed"}},
+    {"export", {"--csv", "--statistics"}},
     {"figure", {"--out", "--task", "--window"}},
     {"info", {OF_STUDY}},
 };
@@ -137,7 +138,8 @@ static void every_listed_option_is_taken(void **state)
     fixture *f = *state;
     for (size_t i = 0; i < N_COMMANDS; i++)
         for (size_t k = 0; commands[i].options[k]; k++) {
-            RUN(&f->r, commands[i].name, commands[i].options[k]);
+            const char *args[] = {commands[i].name, commands[i].options[k], NULL};
+            program_run(&f->r, args, NULL);
             assert_int_equal(f->r.exit_status, 2);
             if (strstr(f->r.err.data, "unknown option"))
                 fail_msg("%s %s: %s", commands[i].name, commands[i].options[k], f->r.err.data);
