@@ -5,7 +5,6 @@
 #include "question/question_internal.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include "question/question_internal.h"
 
 #include <inttypes.h>
-#include <string.h>
 #include <strings.h>
 
 #include "question/json_fields.h"

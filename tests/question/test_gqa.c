@@ -75,11 +75,12 @@ static void objects_are_those_of_the_question_words_else_of_the_operations(void 
         {"\"annotations\":{\"question\":{}},\"semantic\":[{\"argument\":\"tree (1236)\"}]", "tree ", ""},
         {"\"annotations\":{\"question\":{\"2\":\"-\"}},\"semantic\":[{\"argument\":\"tree (1236)\"}]", "tree ", ""},
         {"\"annotations\":null,\"semantic\":[{\"argument\":\"tree (1236) \"}]", "tree ", ""},
-        {"\"annotations\":{\"question\":[\"1234\"]},\"semantic\":{\"argument\":\"tree (1236)\"}", "", ""},
+        {"\"annotations\":{\"question\":[\"1234\"]},\"semantic\":{\"0\":{\"argument\":\"tree (1236)\"}}", "", ""},
         {"\"semantic\":[{\"argument\":\"table (1235)\"},{\"argument\":\"red\"},{\"argument\":\"on,s (1234)\"},"
          "{\"argument\":\"hat "
          "(-)\"},{\"argument\":\"scene\"},{\"argument\":\"\"},{\"argument\":5},{\"operation\":\"x\"},"
-         "{\"argument\":\"()\"},{\"argument\":\"1236)\"},{\"argument\":\"a (1236) b\"},{\"argument\":\")\"},"
+         "{\"argument\":\"()\"},{\"argument\":\"1236)\"},{\"argument\":\"a (1236x\"},{\"argument\":\"a (1236) "
+         "b\"},{\"argument\":\")\"},"
          "{\"argument\":\"a (x1236)\"},7,{\"argument\":\"table (1235)\"}]",
          "table apple ", ""},
         {"\"isBalanced\":true", "", ""},

@@ -362,6 +362,29 @@ static void a_set_larger_than_a_block_of_its_memory_keeps_every_text(void **stat
     cf_str_deinit(&answer);
 }
 
+/* For every way a block of a set's memory may come to its end; the sanitizer sees a byte too many. */
+static void texts_that_fill_a_block_to_its_end_are_kept(void **state)
+{
+    (void)state;
+    enum { BLOCK = 1 << 16, MARGIN = 40 };
+    static char question[BLOCK + MARGIN];
+    memset(question, 'q', sizeof question);
+    for (int n = BLOCK - MARGIN; n < BLOCK + MARGIN; n++) {
+        cf_str text = {0};
+        assert_int_equal(
+            cf_str_addf(&text, NULL, "{\"image\":\"pic\",\"question\":\"%.*s\",\"answer\":\"answer\"}", n, question),
+            CF_OK);
+        cf_question_set *s = parse_as("t.jsonl", text.data);
+        const cf_question *q = cf_question_set_row(s, 0);
+        assert_slice(q->image, "pic");
+        assert_slice(q->answer, "answer");
+        assert_int_equal(q->text.n, n);
+        assert_memory_equal(q->text.data, question, q->text.n);
+        cf_question_set_free(s);
+        cf_str_deinit(&text);
+    }
+}
+
 static void every_allocation_that_fails_is_reported(void **state)
 {
     (void)state;
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_file_of_the_wrong_shape_is_refused_with_the_line),
         cmocka_unit_test(the_demo_sets_as_json_lines_are_the_demo_sets),
         cmocka_unit_test(a_set_larger_than_a_block_of_its_memory_keeps_every_text),
+        cmocka_unit_test(texts_that_fill_a_block_to_its_end_are_kept),
         cmocka_unit_test(every_allocation_that_fails_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
