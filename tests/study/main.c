@@ -1,0 +1,21 @@
+/* main.c - runs the tests of src/study, a group a file. */
+#include "study_fixture.h"
+
+#include "support/temp_dir.h"
+
+int folder_setup(void **state)
+{
+    *state = temp_dir_make();
+    return 0;
+}
+
+int folder_teardown(void **state)
+{
+    temp_dir_remove(*state);
+    return 0;
+}
+
+int main(void)
+{
+    return test_question_list() + test_pictures() + test_runtime() + test_prepare() + test_facts() + test_trace();
+}
