@@ -141,6 +141,30 @@ static void no_line_of_usual_numbers_passes_120_columns(void **state)
     cf_str_deinit(&text);
 }
 
+/* The change of the other sample is -0.002 %, which is shown without a sign. */
+static void a_sample_with_an_empty_group_counts_unless_it_is_dropped(void **state)
+{
+    const fixture *f = *state;
+    static const char *const rows[] = {
+        HEAD "    0       2       1       0      0.00 [     0.00,      0.00]      0.00         1  -1.00\n",
+        HEAD "    0       1       1       0      0.00 [     0.00,      0.00]      0.00         1  -1.00\n"};
+    fixture_runs(f->store, "Image->Last", 9, 1);
+    for (int64_t row = 0; row < 2; row++) {
+        const cf_sample sample = {.task = "A", .row = row, .probability = 0.5};
+        const cf_value value = {1, "probability", row ? 0.49999 : 0.5, row ? CF_VALUE_OK : CF_VALUE_EMPTY_GROUP};
+        assert_ok(cf_store_put_sample(f->store, &sample, &value, 1, report));
+    }
+    for (int drop = 0; drop < 2; drop++) {
+        cf_str text = {0};
+        cf_table_options o = statistics_options();
+        o.drop_empty = drop;
+        assert_ok(cf_table_write(f->store, &text, &o, report));
+        if (!strstr(text.data, rows[drop]))
+            fail_msg("drop %d: found %s", drop, strstr(text.data, "layer  "));
+        cf_str_deinit(&text);
+    }
+}
+
 /* A file may hold any number: it is shown whole, and nothing is overrun. */
 static void absurd_numbers_are_shown(void **state)
 {
@@ -185,6 +209,8 @@ int test_statistics_table(void)
         cmocka_unit_test_setup_teardown(one_task_window_seed_and_number_of_resamples_can_be_asked_for, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(no_line_of_usual_numbers_passes_120_columns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_sample_with_an_empty_group_counts_unless_it_is_dropped, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(absurd_numbers_are_shown, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(every_failed_allocation_is_reported, fixture_setup, fixture_teardown),
     };
