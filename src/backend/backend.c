@@ -1,4 +1,5 @@
-/* backend.c - chooses a backend once and hands each call to its table; checks shapes here, so that no backend has to. */
+/* backend.c - chooses a backend once and hands each call to its table; checks shapes here, so that no backend has to.
+ */
 #include "backend/backend_internal.h"
 
 #include <assert.h>
@@ -230,7 +231,8 @@ static cf_status multiply_grouped(cf_backend *be, cf_tensor *y, const cf_tensor 
 
 enum {
     PROBE_GROUPS = 8
-}; /* groups tried of each size: enough to meet every row's place in a register block, few enough for the largest weights */
+}; /* groups tried of each size: enough to meet every row's place in a register block, few enough for the largest
+      weights */
 
 cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows, cf_error *err)
 {

@@ -1,13 +1,16 @@
 /* backend.h - the operations a model is written in, once for every kind of processor.
  *
- * Coarse operations over row-major matrices, not a graph. `ref` is plain loops with double accumulators: the oracle. `cpu` is oneDNN for products and
- * our own vector kernels for the rest. Selection happens once, in cf_backend_open; no caller asks for a backend by name afterwards.
+ * Coarse operations over row-major matrices, not a graph. `ref` is plain loops with double accumulators: the oracle.
+ * `cpu` is oneDNN for products and our own vector kernels for the rest. Selection happens once, in cf_backend_open; no
+ * caller asks for a backend by name afterwards.
  *
  * Conventions
- * (1) Tensors passed to operations lie in the backend's memory (cf_backend_alloc); index lists (positions, rows) are host arrays, read before the call returns.
+ * (1) Tensors passed to operations lie in the backend's memory (cf_backend_alloc); index lists (positions, rows) are
+ *     host arrays, read before the call returns.
  * (2) An operation's outputs may not overlap its inputs, except where it says so.
- * (3) Every operation is deterministic, and each output row depends on its own inputs only: never on how many rows are computed with it, on threads, or on
- *     which buffer holds them. For products that is the row-invariance trait, which is measured (cf_backend_probe), not assumed.
+ * (3) Every operation is deterministic, and each output row depends on its own inputs only: never on how many rows are
+ *     computed with it, on threads, or on which buffer holds them. For products that is the row-invariance trait,
+ *     which is measured (cf_backend_probe), not assumed.
  * (4) One backend object is used by one thread at a time; it brings its own worker threads.
  * (5) A shape that does not fit is the caller's bug (assert); memory and device faults are errors. */
 #ifndef CF_BACKEND_BACKEND_H
@@ -29,12 +32,13 @@ typedef struct cf_weight cf_weight; /* the right-hand side of a product, in the 
 typedef struct cf_kv cf_kv;         /* keys and values of one sequence, all layers */
 
 typedef struct cf_backend_options {
-    int n_threads; /* 0: one per core the process may run on */
-    cf_dtype
-        compute; /* CF_F32, or CF_BF16 where the processor has it: dtype of product inputs. Sums, norms, softmax and the residual stream are f32 always */
+    int n_threads;    /* 0: one per core the process may run on */
+    cf_dtype compute; /* CF_F32, or CF_BF16 where the processor has it: dtype of product inputs. Sums, norms, softmax
+                         and the residual stream are f32 always */
 } cf_backend_options;
 
-/* name: "cpu" or "ref". CF_USAGE for another name, CF_UNSUPPORTED for a compute dtype this processor cannot multiply, CF_DEVICE from the library below. */
+/* name: "cpu" or "ref". CF_USAGE for another name, CF_UNSUPPORTED for a compute dtype this processor cannot multiply,
+ * CF_DEVICE from the library below. */
 CF_MUST_USE cf_status cf_backend_open(cf_backend **out, const char *name, const cf_backend_options *options,
                                       cf_error *err);
 void cf_backend_close(cf_backend *be);
@@ -64,7 +68,8 @@ void cf_backend_release(cf_backend *be, cf_tensor *t); /* leaves a zeroed tensor
 CF_MUST_USE cf_status cf_backend_upload(cf_backend *be, cf_tensor *dst, const void *src, cf_error *err);
 CF_MUST_USE cf_status cf_backend_download(cf_backend *be, void *dst, const cf_tensor *src, cf_error *err);
 
-/* Takes a host matrix [N, K] of any dtype (2-byte alignment is enough; read now, not kept) for y = x W^T in the backend's compute dtype. */
+/* Takes a host matrix [N, K] of any dtype (2-byte alignment is enough; read now, not kept) for y = x W^T in the
+ * backend's compute dtype. */
 CF_MUST_USE cf_status cf_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err);
 void cf_weight_free(cf_backend *be, cf_weight *w);
 
@@ -75,11 +80,13 @@ void cf_kv_free(cf_backend *be, cf_kv *kv);
 
 /* ---- operations ---- */
 
-/* y[M,N] (f32) = x[M,K] W^T + bias[N]; with accumulate the sum is added to what y holds. x has the compute dtype, bias is f32 or NULL. */
+/* y[M,N] (f32) = x[M,K] W^T + bias[N]; with accumulate the sum is added to what y holds. x has the compute dtype, bias
+ * is f32 or NULL. */
 CF_MUST_USE cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w,
                                 const cf_tensor *bias, bool accumulate, cf_error *err);
 
-/* y[M,D] = x[rows[i],:] for each i, rows NULL meaning 0..M-1. y has x's dtype, or is f32, or has the compute dtype where x is f32. */
+/* y[M,D] = x[rows[i],:] for each i, rows NULL meaning 0..M-1. y has x's dtype, or is f32, or has the compute dtype
+ * where x is f32. */
 CF_MUST_USE cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
 
 /* y = x / sqrt(mean(x^2) + eps) * gamma, row by row; x f32, gamma[D] f32, y f32 or the compute dtype. */
@@ -89,13 +96,15 @@ CF_MUST_USE cf_status cf_rms_norm(cf_backend *be, cf_tensor *y, const cf_tensor 
 CF_MUST_USE cf_status cf_layer_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma,
                                     const cf_tensor *beta, float eps, cf_error *err);
 
-/* Rotates x[M, n_heads*head_dim] in place. table[P, head_dim] f32 holds head_dim/2 cosines, then head_dim/2 sines, a row per position; pos[M] picks the row. Element i of a
- * head is paired with i + head_dim/2 (Hugging Face rotate_half). */
+/* Rotates x[M, n_heads*head_dim] in place. table[P, head_dim] f32 holds head_dim/2 cosines, then head_dim/2 sines, a
+ * row per position; pos[M] picks the row. Element i of a head is paired with i + head_dim/2 (Hugging Face
+ * rotate_half). */
 CF_MUST_USE cf_status cf_rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, const int32_t *pos, int64_t n_heads,
                               cf_error *err);
 
 typedef enum cf_unary { CF_UNARY_GELU, CF_UNARY_GELU_TANH, CF_UNARY_QUICK_GELU, CF_UNARY_SILU } cf_unary;
-/* y = f(x), element by element; with `times`, y = f(x) * times (SwiGLU). x and times f32, y f32 or the compute dtype. */
+/* y = f(x), element by element; with `times`, y = f(x) * times (SwiGLU). x and times f32, y f32 or the compute dtype.
+ */
 CF_MUST_USE cf_status cf_activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *times, cf_unary f,
                                   cf_error *err);
 
@@ -109,7 +118,8 @@ typedef struct cf_cut {
     const uint64_t *heads; /* bit h of word h/64; NULL: every head */
 } cf_cut;
 
-/* The query rows of one run, and where its keys are. Keys below own_begin come from the shared kv, keys own_begin + i from row own_row + i of the call's own k and v. */
+/* The query rows of one run, and where its keys are. Keys below own_begin come from the shared kv, keys own_begin + i
+ * from row own_row + i of the call's own k and v. */
 typedef struct cf_attn_segment {
     int64_t q_row, n_q;   /* rows of q and out */
     const int32_t *q_pos; /* [n_q] their positions */
@@ -118,9 +128,9 @@ typedef struct cf_attn_segment {
     int64_t n_keys;     /* keys 0..n_keys-1 exist; own_begin + n_own == n_keys where n_own > 0 */
     const cf_cut *cuts; /* applied to this segment */
     int64_t n_cuts;
-    const uint64_t *
-        dense; /* or, instead of cuts and causality, an explicit mask: bit k of row [(head * n_q + i) * words] set where visible, words = ceil(n_keys/64);
-                            * dense_per_head false: one set of rows for all heads */
+    const uint64_t
+        *dense; /* or, instead of cuts and causality, an explicit mask: bit k of row [(head * n_q + i) * words] set
+                 * where visible, words = ceil(n_keys/64); dense_per_head false: one set of rows for all heads */
     bool dense_per_head;
 } cf_attn_segment;
 
@@ -134,16 +144,18 @@ typedef struct cf_attn {
     int64_t n_segments;
 } cf_attn;
 
-/* out[Mq, H*E] = softmax(q k^T * scale, cut and hidden keys left out) v. q, k, v f32, out f32 or the compute dtype. Keys are reduced in position order in tiles aligned
- * at position 0; an invisible key is removed by select; a tile without a visible key is skipped. A query that sees no key is CF_MISMATCH. k and v may be NULL
- * where no segment has own rows. */
+/* out[Mq, H*E] = softmax(q k^T * scale, cut and hidden keys left out) v. q, k, v f32, out f32 or the compute dtype.
+ * Keys are reduced in position order in tiles aligned at position 0; an invisible key is removed by select; a tile
+ * without a visible key is skipped. A query that sees no key is CF_MISMATCH. k and v may be NULL where no segment has
+ * own rows. */
 CF_MUST_USE cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k,
                                    const cf_tensor *v, const cf_attn *a, cf_error *err);
 
 /* ---- traits ---- */
 
-/* Whether products with this weight give each row the same bits whatever the row count: multiplies n_rows pseudo-random rows together, and in groups of several sizes,
- * with and without accumulation, and compares by memcmp. */
+/* Whether products with this weight give each row the same bits whatever the row count: multiplies n_rows
+ * pseudo-random rows together, and in groups of several sizes, with and without accumulation, and compares by memcmp.
+ */
 CF_MUST_USE cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows,
                                        cf_error *err);
 

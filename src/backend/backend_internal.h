@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* One constant table per backend; each entry is specified by the function of the same name in backend.h. None is optional. */
+/* One constant table per backend; each entry is specified by the function of the same name in backend.h. None is
+ * optional. */
 typedef struct cf_backend_ops {
     const char *name;
     bool (*has_bf16)(void);

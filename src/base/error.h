@@ -36,8 +36,8 @@ typedef struct cf_error {
     char text[CF_ERROR_TEXT_BYTES]; /* one line, NUL-terminated, no trailing newline */
 } cf_error;
 
-/* Records the message and returns status, so that `return cf_fail(err, ...)` reads as one step. err may be NULL. A longer
- * text is cut; control characters (file names are outside data) are shown as '?', so that it stays one line. */
+/* Records the message and returns status, so that `return cf_fail(err, ...)` reads as one step. err may be NULL. A
+ * longer text is cut; control characters (file names are outside data) are shown as '?', so that it stays one line. */
 cf_status cf_fail(cf_error *err, cf_status status, const char *fmt, ...) CF_PRINTF(3, 4);
 
 /* Runs a call; on failure leaves through the function's `done` label with `st` set. */

@@ -17,7 +17,8 @@ typedef struct cf_mapping {
 CF_MUST_USE cf_status cf_file_map(cf_mapping *out, const char *path, cf_error *err);
 void cf_file_unmap(cf_mapping *m); /* leaves an empty mapping */
 
-/* The whole file appended to *out. Refuses files over max_bytes (CF_FORMAT): a text file that large is something else. */
+/* The whole file appended to *out. Refuses files over max_bytes (CF_FORMAT): a text file that large is something else.
+ */
 CF_MUST_USE cf_status cf_file_read(cf_str *out, const char *path, size_t max_bytes, cf_error *err);
 CF_MUST_USE cf_status cf_file_write(const char *path, cf_slice content, cf_error *err);
 bool cf_file_exists(const char *path);

@@ -1,5 +1,5 @@
-/* hash.h - 128-bit content hashes (XXH3) that name what a study was made from. They tell two inputs apart; they are no defence
- * against an adversary. */
+/* hash.h - 128-bit content hashes (XXH3) that name what a study was made from. They tell two inputs apart; they are no
+ * defence against an adversary. */
 #ifndef CF_BASE_HASH_H
 #define CF_BASE_HASH_H
 

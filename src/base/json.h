@@ -1,6 +1,6 @@
-/* json.h - read-only JSON documents. A thin face over cJSON, chosen by measurement (docs/adr/001-json.md); its types stay
- * in json.c. Nodes belong to their document. Every accessor accepts NULL and answers "absent", so that a chain of look-ups
- * needs one check at its end. */
+/* json.h - read-only JSON documents. A thin face over cJSON, chosen by measurement (docs/adr/001-json.md); its types
+ * stay in json.c. Nodes belong to their document. Every accessor accepts NULL and answers "absent", so that a chain of
+ * look-ups needs one check at its end. */
 #ifndef CF_BASE_JSON_H
 #define CF_BASE_JSON_H
 

@@ -21,7 +21,8 @@ CF_MUST_USE cf_status cf_mul_size(size_t *out, size_t a, size_t b, cf_error *err
  * pointer that may be freed. The caller owns the memory: release with free(). */
 CF_MUST_USE cf_status cf_alloc(void **out, size_t n, size_t bytes, const char *what, cf_error *err);
 
-/* Makes room for at least `need` elements in the heap array *items (capacity *cap), doubling. On failure nothing changes. */
+/* Makes room for at least `need` elements in the heap array *items (capacity *cap), doubling. On failure nothing
+ * changes. */
 CF_MUST_USE cf_status cf_grow(void **items, size_t *cap, size_t need, size_t bytes, const char *what, cf_error *err);
 
 #ifdef __cplusplus

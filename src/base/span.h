@@ -23,7 +23,8 @@ typedef struct cf_spans {
 } cf_spans;
 
 void cf_spans_deinit(cf_spans *s);
-/* Adds [begin, end), which must begin at or after the last span's end; joins it to that span where they touch. Empty is a no-op. */
+/* Adds [begin, end), which must begin at or after the last span's end; joins it to that span where they touch. Empty
+ * is a no-op. */
 CF_MUST_USE cf_status cf_spans_add(cf_spans *s, int32_t begin, int32_t end, cf_error *err);
 CF_MUST_USE cf_status cf_spans_copy(cf_spans *out, const cf_spans *s, cf_error *err);
 bool cf_spans_equal(const cf_spans *a, const cf_spans *b);

@@ -1,4 +1,5 @@
-/* shards.c - see shards.h. The index, as save_pretrained writes it: {"metadata": {...}, "weight_map": {tensor: file}}. */
+/* shards.c - see shards.h. The index, as save_pretrained writes it: {"metadata": {...}, "weight_map": {tensor: file}}.
+ */
 #include "checkpoint/shards.h"
 
 #include <stdlib.h>

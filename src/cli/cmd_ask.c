@@ -3,7 +3,6 @@
 
 #include "cli/commands.h"
 #include "cli/model_options.h"
-#include "cli/options.h"
 #include "study/ask.h"
 
 static cf_status print_answer(cf_str *out, const cf_answer *a, cf_error *err)
@@ -24,8 +23,8 @@ int cf_cmd_ask(int argc, char **argv)
     const char *model = NULL, *image = NULL, *question = NULL;
     int32_t threads = 0, max_new_tokens = 128;
     const cf_option options[] = {
-        {"image", 0, CF_OPT_TEXT, &image, "FILE", "JPEG or PNG"},
-        {"question", 0, CF_OPT_TEXT, &question, "TEXT", "the question alone; the prompt is put around it"},
+        {"image", 0, CF_OPT_NEED, &image, "FILE", "JPEG or PNG"},
+        {"question", 0, CF_OPT_NEED, &question, "TEXT", "the question alone; the prompt is put around it"},
         {"max-new-tokens", 0, CF_OPT_INT, &max_new_tokens, "N", "longest answer (default 128)"},
         CF_MODEL_OPTIONS(o, threads),
     };
@@ -40,17 +39,10 @@ int cf_cmd_ask(int argc, char **argv)
         .options = options,
         .n_options = sizeof options / sizeof options[0],
     };
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON)
+        return begun;
     cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
-    if (cf_options_parse(&line, argc, argv, &n, &helped, &err) != CF_OK)
-        return cf_cli_fail(&err, CF_EXIT_USAGE);
-    if (helped)
-        return CF_EXIT_DONE;
-    if (!image || !question) {
-        (void)cf_fail(&err, CF_USAGE, "ask needs --image and --question; usage: %s", line.usage);
-        return cf_cli_fail(&err, CF_EXIT_USAGE);
-    }
     o.model = model;
     o.threads = threads;
     cf_status st = CF_OK;

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "store/export.h"
 
 int cf_cmd_export(int argc, char **argv)
@@ -25,13 +24,10 @@ int cf_cmd_export(int argc, char **argv)
         .options = options,
         .n_options = sizeof options / sizeof options[0],
     };
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON)
+        return begun;
     cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
-    if (cf_options_parse(&line, argc, argv, &n, &helped, &err) != CF_OK)
-        return cf_cli_fail(&err, CF_EXIT_USAGE);
-    if (helped)
-        return CF_EXIT_DONE;
     if (!csv && !statistics) {
         (void)cf_fail(&err, CF_USAGE, "export needs --csv DIR or --statistics FILE.csv; usage: %s", line.usage);
         return cf_cli_fail(&err, CF_EXIT_USAGE);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "report/figure.h"
 
 int cf_cmd_figure(int argc, char **argv)
@@ -10,7 +9,7 @@ int cf_cmd_figure(int argc, char **argv)
     const char *study = NULL, *out = NULL, *task = NULL;
     int32_t window = 0;
     const cf_option options[] = {
-        {"out", 'o', CF_OPT_TEXT, &out, "FILE.pdf|svg|png",
+        {"out", 'o', CF_OPT_NEED, &out, "FILE.pdf|svg|png",
          "the figure; its gnuplot script is kept beside it as FILE.gp"},
         {"task", 0, CF_OPT_TEXT, &task, "NAME", "only this task (default: all together)"},
         {"window", 0, CF_OPT_INT, &window, "K", "this window size (default: the study's smallest)"},
@@ -26,17 +25,10 @@ int cf_cmd_figure(int argc, char **argv)
         .options = options,
         .n_options = sizeof options / sizeof options[0],
     };
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON)
+        return begun;
     cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
-    if (cf_options_parse(&line, argc, argv, &n, &helped, &err) != CF_OK)
-        return cf_cli_fail(&err, CF_EXIT_USAGE);
-    if (helped)
-        return CF_EXIT_DONE;
-    if (!out) {
-        (void)cf_fail(&err, CF_USAGE, "figure needs -o FILE; usage: %s", line.usage);
-        return cf_cli_fail(&err, CF_EXIT_USAGE);
-    }
     cf_status st = CF_OK;
     cf_store *store = NULL;
     cf_str script = {0};

@@ -18,15 +18,15 @@ int cf_cmd_info(int argc, char **argv)
         .options = a.options,
         .n_options = a.n_options,
     };
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON) {
+        cf_study_arguments_deinit(&a);
+        return begun;
+    }
+    cf_status st = CF_OK;
     cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
     cf_str text = {0};
-    int exit_status = CF_EXIT_USAGE;
-    cf_status st = cf_options_parse(&line, argc, argv, &n, &helped, &err);
-    if (st != CF_OK || helped)
-        goto done;
-    exit_status = CF_EXIT_FAULT;
+    int exit_status = CF_EXIT_DONE;
     CF_TRY(cf_study_arguments_finish(&a, &err));
     a.o.runtime.model = operands[0];
     a.o.questions = operands[1];
@@ -35,7 +35,5 @@ int cf_cmd_info(int argc, char **argv)
 done:
     cf_str_deinit(&text);
     cf_study_arguments_deinit(&a);
-    if (st != CF_OK)
-        return cf_cli_fail(&err, exit_status);
-    return helped ? CF_EXIT_DONE : exit_status;
+    return st == CF_OK ? exit_status : cf_cli_fail(&err, CF_EXIT_FAULT);
 }

@@ -1,7 +1,6 @@
 /* cmd_tokens.c - crossflow tokens. */
 #include "cli/commands.h"
 #include "cli/model_options.h"
-#include "cli/options.h"
 #include "study/tokens.h"
 
 enum { MAX_BOXES = 16 };
@@ -35,8 +34,8 @@ int cf_cmd_tokens(int argc, char **argv)
     int32_t threads = 0;
     cf_str box_list = {0};
     const cf_option options[] = {
-        {"image", 0, CF_OPT_TEXT, &image, "FILE", "JPEG or PNG"},
-        {"question", 0, CF_OPT_TEXT, &question, "TEXT", "the question alone; the prompt is put around it"},
+        {"image", 0, CF_OPT_NEED, &image, "FILE", "JPEG or PNG"},
+        {"question", 0, CF_OPT_NEED, &question, "TEXT", "the question alone; the prompt is put around it"},
         {"box", 0, CF_OPT_LIST, &box_list, "X,Y,W,H", "a box of the object, in pixels of the picture; repeatable"},
         CF_MODEL_OPTIONS(o, threads),
     };
@@ -51,16 +50,13 @@ int cf_cmd_tokens(int argc, char **argv)
         .options = options,
         .n_options = sizeof options / sizeof options[0],
     };
-    cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
-    cf_status st = cf_options_parse(&line, argc, argv, &n, &helped, &err);
-    if (st == CF_OK && !helped && (!image || !question))
-        st = cf_fail(&err, CF_USAGE, "tokens needs --image and --question; usage: %s", line.usage);
-    if (st != CF_OK || helped) {
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON) {
         cf_str_deinit(&box_list);
-        return helped ? CF_EXIT_DONE : cf_cli_fail(&err, CF_EXIT_USAGE);
+        return begun;
     }
+    cf_error err = {0};
+    cf_status st = CF_OK;
     o.model = model;
     int exit_status = CF_EXIT_DONE;
     cf_box boxes[MAX_BOXES];

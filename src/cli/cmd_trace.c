@@ -40,7 +40,7 @@ int cf_cmd_trace(int argc, char **argv)
     cf_study_arguments a;
     cf_study_arguments_init(&a);
     const cf_option own[] = {
-        {"out", 'o', CF_OPT_TEXT, &a.o.out, "STUDY.db", "the study file; an existing study is continued"},
+        {"out", 'o', CF_OPT_NEED, &a.o.out, "STUDY.db", "the study file; an existing study is continued"},
         {"keep", 0, CF_OPT_TEXT, &a.keep, "correct|wrong|all", "which answers are traced (default correct)"},
         {"reuse", 0, CF_OPT_TEXT, &a.reuse, "on|off", "off: every run from scratch, the way to check the sweep"},
         {"strict", 0, CF_OPT_FLAG, &a.o.strict, NULL, "exit with 1 if any question had a fault"},
@@ -63,19 +63,16 @@ int cf_cmd_trace(int argc, char **argv)
         .options = a.options,
         .n_options = a.n_options,
     };
+    const int begun = cf_cli_begin(&line, argc, argv);
+    if (begun != CF_GO_ON) {
+        cf_study_arguments_deinit(&a);
+        return begun;
+    }
+    cf_status st = CF_OK;
     cf_error err = {0};
-    size_t n = 0;
-    bool helped = false;
     cf_str command = {0};
     cf_trace_result result = {0};
     cf_progress progress;
-    int exit_status = CF_EXIT_USAGE;
-    cf_status st = cf_options_parse(&line, argc, argv, &n, &helped, &err);
-    if (st == CF_OK && !helped && !a.o.out)
-        st = cf_fail(&err, CF_USAGE, "trace needs -o STUDY.db; usage: %s", line.usage);
-    if (st != CF_OK || helped)
-        goto done;
-    exit_status = CF_EXIT_FAULT;
     CF_TRY(cf_study_arguments_finish(&a, &err));
     CF_TRY(join_command(&command, argc, argv, &err));
     a.o.runtime.model = operands[0];
@@ -89,5 +86,5 @@ int cf_cmd_trace(int argc, char **argv)
 done:
     cf_str_deinit(&command);
     cf_study_arguments_deinit(&a);
-    return st == CF_OK ? CF_EXIT_DONE : cf_cli_fail(&err, exit_status);
+    return st == CF_OK ? CF_EXIT_DONE : cf_cli_fail(&err, CF_EXIT_FAULT);
 }

@@ -39,6 +39,15 @@ int cf_cli_fail(const cf_error *err, int exit_status)
     return exit_status;
 }
 
+int cf_cli_begin(const cf_command_line *c, int argc, char **argv)
+{
+    cf_error err = {0};
+    bool helped = false;
+    if (cf_options_parse(c, argc, argv, &helped, &err) != CF_OK)
+        return cf_cli_fail(&err, CF_EXIT_USAGE);
+    return helped ? CF_EXIT_DONE : CF_GO_ON;
+}
+
 int cf_cli_print(const cf_str *text)
 {
     const bool all = text->n == 0 || fwrite(text->data, 1, text->n, stdout) == text->n;
@@ -48,9 +57,10 @@ int cf_cli_print(const cf_str *text)
     return CF_EXIT_FAULT;
 }
 
-/* Worker threads that wait for the next product spin, by libgomp's own choice for milliseconds. Where other work shares the cores, that takes them from the threads still
- * computing, and a study can take ten times as long; about a microsecond of spinning costs 5 % on a quiet machine (docs/speed-log.md). libgomp reads its settings when it is loaded, so the
- * program starts itself once more with them. Whoever sets either variable keeps that choice. */
+/* Worker threads that wait for the next product spin, by libgomp's own choice for milliseconds. Where other work shares
+ * the cores, that takes them from the threads still computing, and a study can take ten times as long; about a
+ * microsecond of spinning costs 5 % on a quiet machine (docs/speed-log.md). libgomp reads its settings when it is
+ * loaded, so the program starts itself once more with them. Whoever sets either variable keeps that choice. */
 static void start_with_short_spins(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || setenv("GOMP_SPINCOUNT", "1000", 1) != 0)

@@ -55,6 +55,7 @@ static cf_status set(const cf_option *o, const char *value, cf_error *err)
         *(bool *)o->target = true;
         break;
     case CF_OPT_TEXT:
+    case CF_OPT_NEED:
         *(const char **)o->target = value;
         break;
     case CF_OPT_INT:
@@ -79,8 +80,7 @@ static cf_status set(const cf_option *o, const char *value, cf_error *err)
     return st;
 }
 
-cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands, bool *helped,
-                           cf_error *err)
+cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, bool *helped, cf_error *err)
 {
     size_t n = 0;
     bool options_ended = false;
@@ -117,6 +117,9 @@ cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size
     }
     if (n < c->min_operands)
         return cf_fail(err, CF_USAGE, "usage: %s (--help explains)", c->usage);
-    *n_operands = n;
+    for (size_t i = 0; i < c->n_options; i++)
+        if (c->options[i].kind == CF_OPT_NEED && !*(const char **)c->options[i].target)
+            return cf_fail(err, CF_USAGE, "--%s %s is needed; usage: %s", c->options[i].name, c->options[i].value,
+                           c->usage);
     return CF_OK;
 }

@@ -12,6 +12,7 @@
 typedef enum cf_option_kind {
     CF_OPT_FLAG,  /* bool: set true */
     CF_OPT_TEXT,  /* const char *: borrowed from argv */
+    CF_OPT_NEED,  /* the same, and the command cannot do without it */
     CF_OPT_INT,   /* int32_t */
     CF_OPT_COUNT, /* int64_t */
     CF_OPT_LIST   /* cf_str: appended, separated by commas; may be given several times */
@@ -35,8 +36,9 @@ typedef struct cf_command_line {
     size_t n_options;
 } cf_command_line;
 
-/* Parses argv[0..argc). --help prints the help and sets *helped. CF_USAGE for an unknown option, a missing or malformed value, too few or too many operands. `--` ends the options. */
-CF_MUST_USE cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, size_t *n_operands,
-                                       bool *helped, cf_error *err);
+/* Parses argv[0..argc). --help prints the help and sets *helped; operands and required options are not missed then.
+ * CF_USAGE for an unknown option, a missing or malformed value, too few or too many operands (those not given stay
+ * NULL), a required option not given. `--` ends the options. */
+CF_MUST_USE cf_status cf_options_parse(const cf_command_line *c, int argc, char **argv, bool *helped, cf_error *err);
 
 #endif

@@ -1,9 +1,11 @@
 /* session.c - taking a sample, the baseline pass, greedy decoding and the lens; see session.h.
  *
  * Invariants
- * (1) kv holds the baseline's keys and values of positions 0 .. length - 1 from baseline() on; decoding writes positions at and after length only, so a sweep may follow it.
+ * (1) kv holds the baseline's keys and values of positions 0 .. length - 1 from baseline() on; decoding writes
+ *     positions at and after length only, so a sweep may follow it.
  * (2) kept[l] is the input of layer l, written by the baseline and read-only afterwards.
- * (3) A shared prefix is only what causality makes independent of the rest: the ids before the picture, and the picture. */
+ * (3) A shared prefix is only what causality makes independent of the rest: the ids before the picture, and the
+ *     picture. */
 #include "engine/session_internal.h"
 
 #include <assert.h>

@@ -1,6 +1,7 @@
 /* session.h - one sample in flight: its prompt, its baseline pass, its greedy answer.
  *
- * Order of calls: begin, baseline, then any of generate, last_hidden, and the sweep (sweep.h). One session per worker; a session keeps its memory from sample to sample. */
+ * Order of calls: begin, baseline, then any of generate, last_hidden, and the sweep (sweep.h). One session per worker;
+ * a session keeps its memory from sample to sample. */
 #ifndef CF_ENGINE_SESSION_H
 #define CF_ENGINE_SESSION_H
 
@@ -21,8 +22,9 @@ typedef struct cf_input {
     uint64_t picture;    /* names the picture: samples with equal, non-zero names bring the same pixels */
 } cf_input;
 
-/* share_prefix: the rows up to the end of the picture are kept from one sample to the next that begins alike (same picture, same ids before it). Exact where products are row-invariant,
- * because those rows do not depend on what follows. */
+/* share_prefix: the rows up to the end of the picture are kept from one sample to the next that begins alike (same
+ * picture, same ids before it). Exact where products are row-invariant, because those rows do not depend on what
+ * follows. */
 CF_MUST_USE cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err);
 void cf_session_free(cf_session *s);
 
@@ -30,25 +32,29 @@ void cf_session_free(cf_session *s);
 int32_t cf_input_length(const cf_model *m, const cf_input *in);
 cf_span cf_input_image(const cf_model *m, const cf_input *in);
 
-/* Takes a sample: runs the vision tower and lays out the embeddings. CF_MISMATCH where prompt and max_new_tokens do not fit the model's positions. */
+/* Takes a sample: runs the vision tower and lays out the embeddings. CF_MISMATCH where prompt and max_new_tokens do
+ * not fit the model's positions. */
 CF_MUST_USE cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_tokens, cf_error *err);
 int32_t cf_session_length(const cf_session *s);
 
-/* The baseline pass: fills keys and values of all layers, and keeps each layer's input for rows [keep_from, length) (at least the last row). */
+/* The baseline pass: fills keys and values of all layers, and keeps each layer's input for rows [keep_from, length)
+ * (at least the last row). */
 CF_MUST_USE cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err);
 
 /* logits[vocab_size] of the last prompt position; belongs to the session, valid until the next baseline. */
 const float *cf_session_logits(const cf_session *s);
 
-/* Greedy continuation: appends at most max_new_tokens ids to ids[] (room for that many); stops after an end token, which is included. *n is how many. */
+/* Greedy continuation: appends at most max_new_tokens ids to ids[] (room for that many); stops after an end token,
+ * which is included. *n is how many. */
 CF_MUST_USE cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens,
                                           cf_error *err);
 
-/* Copies hidden state l (0: embeddings; n_layers: after the final norm, as Hugging Face returns it) of kept positions [begin, end) to rows[end - begin, hidden_size]. State n_layers exists for the last
- * position only. */
+/* Copies hidden state l (0: embeddings; n_layers: after the final norm, as Hugging Face returns it) of kept positions
+ * [begin, end) to rows[end - begin, hidden_size]. State n_layers exists for the last position only. */
 CF_MUST_USE cf_status cf_session_hidden(cf_session *s, int64_t l, int32_t begin, int32_t end, float *rows,
                                         cf_error *err);
-/* probability[n_layers + 1] of a token at the last position by the logit lens: softmax of each hidden state's product with the output embedding (entry n_layers after the final norm). */
+/* probability[n_layers + 1] of a token at the last position by the logit lens: softmax of each hidden state's product
+ * with the output embedding (entry n_layers after the final norm). */
 CF_MUST_USE cf_status cf_session_lens(cf_session *s, int32_t token, double *probability, cf_error *err);
 
 /* Multiply-adds that this session's decoder layers have done since it was made, from the backend's own counters. */

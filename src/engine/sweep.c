@@ -1,15 +1,19 @@
 /* sweep.c - walks a plan's tree layer by layer.
  *
- * All nodes of a layer are stacked into one matrix, in two zones: first the fresh rows of every node (they ask, but their keys and values are the baseline's), then every node's own rows
- * [restart of its parent, T) (they also get keys and values, which live for this layer only). Each linear operation is done once over the stack.
+ * All nodes of a layer are stacked into one matrix, in two zones: first the fresh rows of every node (they ask, but
+ * their keys and values are the baseline's), then every node's own rows [restart of its parent, T) (they also get keys
+ * and values, which live for this layer only). Each linear operation is done once over the stack.
  *
- * Two matrices take turns. `source` holds the baseline's inputs of this layer for positions keep_from .. T-1 in its first rows, then the outputs of the layer before; one gather by index builds
- * the other's rows, in which the layer then computes in place; so that one becomes the source of the next layer.
+ * Two matrices take turns. `source` holds the baseline's inputs of this layer for positions keep_from .. T-1 in its
+ * first rows, then the outputs of the layer before; one gather by index builds the other's rows, in which the layer
+ * then computes in place; so that one becomes the source of the next layer.
  *
  * Invariants
- * (1) A row of a node at layer m comes from its parent's output where the parent computed it, else from the baseline: by causality it is the same.
+ * (1) A row of a node at layer m comes from its parent's output where the parent computed it, else from the baseline:
+ *     by causality it is the same.
  * (2) Nothing here writes to the baseline's keys, values or kept inputs.
- * (3) Which rows stand together is decided by the plan alone; where products are row-invariant, results do not depend on it. */
+ * (3) Which rows stand together is decided by the plan alone; where products are row-invariant, results do not depend
+ *     on it. */
 #include "engine/sweep.h"
 
 #include <assert.h>
@@ -128,7 +132,8 @@ static void stack_own(sweep *w, int32_t layer)
     }
 }
 
-/* A segment of a node's asking rows, the first of them at ask row q_row. own: they see the node's own keys beside the baseline's. */
+/* A segment of a node's asking rows, the first of them at ask row q_row. own: they see the node's own keys beside the
+ * baseline's. */
 static void add_segment(sweep *w, int32_t node_index, int32_t q_row, int32_t n_q, const int32_t *q_pos, bool own)
 {
     const cf_node *node = &w->plan->nodes[node_index];

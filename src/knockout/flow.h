@@ -1,4 +1,5 @@
-/* flow.h - a flow S->D: the edges from the positions of one group to those of another. One grammar, parsed and printed here. */
+/* flow.h - a flow S->D: the edges from the positions of one group to those of another. One grammar, parsed and printed
+ * here. */
 #ifndef CF_KNOCKOUT_FLOW_H
 #define CF_KNOCKOUT_FLOW_H
 

@@ -28,8 +28,8 @@ typedef struct cf_groups { /* zero-initialise; owns the spans */
     cf_spans of[CF_N_GROUPS];
 } cf_groups;
 
-/* image: the positions of the patches, in the order of `hit` (n_patches of them, row-major); question: where its tokens are. hit NULL: no object is known, and the Object and
- * Rest groups stay empty. */
+/* image: the positions of the patches, in the order of `hit` (n_patches of them, row-major); question: where its
+ * tokens are. hit NULL: no object is known, and the Object and Rest groups stay empty. */
 CF_MUST_USE cf_status cf_groups_build(cf_groups *out, int32_t length, cf_span image, const bool *hit, cf_span question,
                                       cf_error *err);
 void cf_groups_deinit(cf_groups *g);

@@ -64,7 +64,8 @@ done:
     return st;
 }
 
-/* Whether some query of the edge loses every key it could see: then its keys begin at 0 and one span reaches past a query. */
+/* Whether some query of the edge loses every key it could see: then its keys begin at 0 and one span reaches past a
+ * query. */
 static bool cuts_a_query_fully(const cf_edge *e)
 {
     const cf_span first = e->key.items[0];

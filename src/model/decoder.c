@@ -1,6 +1,8 @@
-/* decoder.c - one Llama decoder layer over a batch of rows, the embeddings before and the head after (HF LlamaForCausalLM, modeling_llama.py).
+/* decoder.c - one Llama decoder layer over a batch of rows, the embeddings before and the head after (HF
+ * LlamaForCausalLM, modeling_llama.py).
  *
- * A batch is any set of rows at any positions: a whole prompt, one new token, or the stacked rows of many runs. Which keys a row sees is in the batch's segments. */
+ * A batch is any set of rows at any positions: a whole prompt, one new token, or the stacked rows of many runs. Which
+ * keys a row sees is in the batch's segments. */
 #include "model/model_internal.h"
 
 #include <assert.h>

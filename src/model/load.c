@@ -1,7 +1,7 @@
 /* load.c - weights from a checkpoint into a backend, by canonical name; and the host-built rotary table.
  *
- * Which weights a model has is written down here and nowhere else. Names are those of transformers 5 (checkpoint.h); shapes follow from the configuration and are
- * checked by the look-up. */
+ * Which weights a model has is written down here and nowhere else. Names are those of transformers 5 (checkpoint.h);
+ * shapes follow from the configuration and are checked by the look-up. */
 #include "model/model_internal.h"
 
 #include <math.h>
@@ -91,7 +91,8 @@ static cf_status load_table(cf_tensor *out, const loader *l, const char *name, i
     return st;
 }
 
-/* The patch convolution [D, C, p, p] is a product over patches packed as [C, p, p]: the same bytes, seen as a matrix. */
+/* The patch convolution [D, C, p, p] is a product over patches packed as [C, p, p]: the same bytes, seen as a matrix.
+ */
 static cf_status load_patch_embedding(cf_model *m, const loader *l, cf_error *err)
 {
     const cf_vision_config *v = &m->config.vision;
@@ -181,7 +182,8 @@ done:
     return st;
 }
 
-/* Cosines and sines per position, each factor rounded to f32 where LlamaRotaryEmbedding rounds: the inverse frequency and the angle. */
+/* Cosines and sines per position, each factor rounded to f32 where LlamaRotaryEmbedding rounds: the inverse frequency
+ * and the angle. */
 static cf_status build_rope(cf_model *m, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;

@@ -1,7 +1,7 @@
 /* model.h - a LLaVA-family model in a backend's memory: vision tower, projector, decoder.
  *
- * The forward pass is written once over backend.h. A model is immutable after loading; what a pass needs beside it is a cf_scratch. The model knows positions, rows
- * and attention segments; it knows nothing of flows, windows or plans. */
+ * The forward pass is written once over backend.h. A model is immutable after loading; what a pass needs beside it is
+ * a cf_scratch. The model knows positions, rows and attention segments; it knows nothing of flows, windows or plans. */
 #ifndef CF_MODEL_MODEL_H
 #define CF_MODEL_MODEL_H
 
@@ -13,7 +13,8 @@
 
 typedef struct cf_model cf_model;
 
-/* Loads every weight of the checkpoint into the backend, which must outlive the model; the checkpoint may be closed afterwards. */
+/* Loads every weight of the checkpoint into the backend, which must outlive the model; the checkpoint may be closed
+ * afterwards. */
 CF_MUST_USE cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, cf_error *err);
 void cf_model_free(cf_model *m);
 
@@ -22,7 +23,8 @@ cf_backend *cf_model_backend(const cf_model *m);
 int64_t cf_model_n_patches(
     const cf_model
         *m); /* positions of one picture: (image_size / patch_size)^2, one more where the class token is kept */
-/* The distinct product weights a decoder row meets (layer 0's and the output head), for cf_backend_probe. Fills at most `max`; returns how many there are. */
+/* The distinct product weights a decoder row meets (layer 0's and the output head), for cf_backend_probe. Fills at
+ * most `max`; returns how many there are. */
 int64_t cf_model_weights(const cf_model *m, const cf_weight **out, int64_t max);
 /* Multiply-adds of one decoder row through one layer, all its products: the unit of a "row-layer". */
 int64_t cf_model_row_layer_macs(const cf_model *m);
@@ -38,11 +40,12 @@ CF_MUST_USE cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error
 
 /* ---- vision tower and projector ---- */
 
-/* Called after each stage with a host copy of it; for tests. stage -1: embeddings after the pre-norm; stage l: after layer l. */
+/* Called after each stage with a host copy of it; for tests. stage -1: embeddings after the pre-norm; stage l: after
+ * layer l. */
 typedef void (*cf_vision_tap)(void *user, int64_t stage, const float *rows, int64_t n_rows, int64_t d);
 
-/* features[n_patches, hidden_size] (backend memory, f32) from pixels[3, image_size, image_size] (host). CLIPVisionModel up to hidden state feature_layer, then
- * LlavaMultiModalProjector. tap may be NULL. */
+/* features[n_patches, hidden_size] (backend memory, f32) from pixels[3, image_size, image_size] (host).
+ * CLIPVisionModel up to hidden state feature_layer, then LlavaMultiModalProjector. tap may be NULL. */
 CF_MUST_USE cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
                                          cf_vision_tap tap, void *user, cf_error *err);
 
@@ -64,11 +67,13 @@ typedef struct cf_layer_batch {
     int64_t n_segments;
 } cf_layer_batch;
 
-/* One LlamaDecoderLayer: y[n_q, D] = x[q_rows] + attention, then + MLP. x[M, D] f32. Where q_rows is NULL, y is x (in place); else they do not overlap. */
+/* One LlamaDecoderLayer: y[n_q, D] = x[q_rows] + attention, then + MLP. x[M, D] f32. Where q_rows is NULL, y is x (in
+ * place); else they do not overlap. */
 CF_MUST_USE cf_status cf_decoder_layer(const cf_model *m, cf_scratch *s, int64_t layer, const cf_layer_batch *b,
                                        cf_tensor *y, const cf_tensor *x, cf_error *err);
 
-/* logits[M, vocab_size] of hidden states x[M, D]; normed: through the final norm first (as the last hidden state needs it). */
+/* logits[M, vocab_size] of hidden states x[M, D]; normed: through the final norm first (as the last hidden state needs
+ * it). */
 CF_MUST_USE cf_status cf_decoder_logits(const cf_model *m, cf_scratch *s, cf_tensor *logits, const cf_tensor *x,
                                         bool normed, cf_error *err);
 /* y[M, D] f32 = the final norm of x. */

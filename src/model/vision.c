@@ -1,5 +1,6 @@
-/* vision.c - picture to features: CLIP's tower up to the chosen hidden state, then LLaVA's two-layer projector (HF CLIPVisionTransformer, modeling_clip.py;
- * LlavaMultiModalProjector, modeling_llava.py). The tower's layers above the chosen state are not loaded and not run. */
+/* vision.c - picture to features: CLIP's tower up to the chosen hidden state, then LLaVA's two-layer projector (HF
+ * CLIPVisionTransformer, modeling_clip.py; LlavaMultiModalProjector, modeling_llava.py). The tower's layers above the
+ * chosen state are not loaded and not run. */
 #include "model/model_internal.h"
 
 #include <math.h>
@@ -8,7 +9,8 @@
 
 #include "base/memory.h"
 
-/* Packs pixels[C, S, S] as patches[P, C * p * p], row-major over the grid, each as the convolution's kernel lies: [C, p, p]. Row 0 is left zero, for the class token. */
+/* Packs pixels[C, S, S] as patches[P, C * p * p], row-major over the grid, each as the convolution's kernel lies: [C,
+ * p, p]. Row 0 is left zero, for the class token. */
 static void pack_patches(float *patches, const float *pixels, const cf_vision_config *v)
 {
     const int64_t s = v->image_size, p = v->patch_size, side = s / p;

@@ -1,4 +1,5 @@
-/* arena.h - memory that is taken piece by piece, never moves, and is given back at once: the texts and objects of a question set. */
+/* arena.h - memory that is taken piece by piece, never moves, and is given back at once: the texts and objects of a
+ * question set. */
 #ifndef CF_QUESTION_ARENA_H
 #define CF_QUESTION_ARENA_H
 

@@ -1,7 +1,8 @@
-/* csv_rows.c - question sets in the CSV layout published with "Cross-modal Information Flow in Multimodal Large Language
- * Models" (CVPR 2025).
+/* csv_rows.c - question sets in the CSV layout published with "Cross-modal Information Flow in Multimodal Large
+ * Language Models" (CVPR 2025).
  *
- * Every slice of a row points into the set's text. Does not judge a box against its picture: the picture has not been read. */
+ * Every slice of a row points into the set's text. Does not judge a box against its picture: the picture has not been
+ * read. */
 #include "question/question_internal.h"
 
 #include <inttypes.h>

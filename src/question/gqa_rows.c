@@ -1,5 +1,5 @@
-/* gqa_rows.c - question sets in GQA's own format (Hudson and Manning, CVPR 2019): a questions file, an object of questions by id,
- * and a scene graphs file, an object of images by id, whose objects have the boxes.
+/* gqa_rows.c - question sets in GQA's own format (Hudson and Manning, CVPR 2019): a questions file, an object of
+ * questions by id, and a scene graphs file, an object of images by id, whose objects have the boxes.
  *
  * Both files are read member by member, so that their size is no cost in memory beside the rows. */
 #include "question/question_internal.h"
@@ -77,7 +77,8 @@ static cf_status name_by_words(named *to, const cf_json *words, cf_error *err)
 
 /* ---- semantic operations: "argument": "apple (1234)" ---- */
 
-/* The digits in the parentheses that end an argument; empty where it ends otherwise: "(-)" is an object that is not in the picture. */
+/* The digits in the parentheses that end an argument; empty where it ends otherwise: "(-)" is an object that is not in
+ * the picture. */
 static cf_slice id_of_argument(const char *argument)
 {
     const cf_slice none = {NULL, 0};

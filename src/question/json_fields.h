@@ -1,14 +1,16 @@
-/* json_fields.h - fields of JSON objects as a question set needs them, and the members of a JSON object too large for a tree.
+/* json_fields.h - fields of JSON objects as a question set needs them, and the members of a JSON object too large for
+ * a tree.
  *
- * Two kinds of trouble: a field that is missing or of another kind than its name promises is CF_FORMAT, for the file; a value
- * that cannot be used is a fault, for the row. null stands for a field that is not there. */
+ * Two kinds of trouble: a field that is missing or of another kind than its name promises is CF_FORMAT, for the file;
+ * a value that cannot be used is a fault, for the row. null stands for a field that is not there. */
 #ifndef CF_QUESTION_JSON_FIELDS_H
 #define CF_QUESTION_JSON_FIELDS_H
 
 #include "base/json.h"
 #include "question/question_internal.h"
 
-/* *out = the string, or the whole number in decimal, copied into the arena; empty where the field is absent and not needed. */
+/* *out = the string, or the whole number in decimal, copied into the arena; empty where the field is absent and not
+ * needed. */
 CF_MUST_USE cf_status cf_field_text(cf_slice *out, cf_arena *a, const cf_json *object, const char *name, bool needed,
                                     const char *where, cf_error *err);
 /* The same for the fields a question cannot be without; an empty value is a fault. */
@@ -25,8 +27,8 @@ CF_MUST_USE cf_status cf_json_describe(cf_str *out, const cf_json *node, cf_erro
 /* "a list", ...: what a message found in place of something else. */
 const char *cf_json_kind_name(const cf_json *node);
 
-/* The members of one JSON object, found by scanning: each value is a tree of its own while it is read, so that a file of any size
- * costs the memory of its largest member, and each byte is read twice. */
+/* The members of one JSON object, found by scanning: each value is a tree of its own while it is read, so that a file
+ * of any size costs the memory of its largest member, and each byte is read twice. */
 typedef struct cf_members {
     cf_slice text;
     size_t at;

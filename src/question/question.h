@@ -1,6 +1,6 @@
-/* question.h - question sets: rows of question, answer, options, objects and boxes, from three formats told apart by the file's
- * ending: GQA's own questions (.json), one object a line (.jsonl), and the published CSV (anything else). docs/questions.md
- * describes them field by field. */
+/* question.h - question sets: rows of question, answer, options, objects and boxes, from three formats told apart by
+ * the file's ending: GQA's own questions (.json), one object a line (.jsonl), and the published CSV (anything else).
+ * docs/questions.md describes them field by field. */
 #ifndef CF_QUESTION_QUESTION_H
 #define CF_QUESTION_QUESTION_H
 
@@ -31,10 +31,12 @@ typedef struct cf_question { /* slices and objects belong to the set */
 
 typedef struct cf_question_set cf_question_set;
 
-/* A file whose shape is wrong (a missing column or field, a line that is not JSON, no rows, ...) is CF_FORMAT, with the place; a row whose values are wrong is
- * kept with its fault. For a .json file the scene graphs are looked for beside it: FIRST_sceneGraphs.json, where FIRST is the first '_' word of its name. */
+/* A file whose shape is wrong (a missing column or field, a line that is not JSON, no rows, ...) is CF_FORMAT, with
+ * the place; a row whose values are wrong is kept with its fault. For a .json file the scene graphs are looked for
+ * beside it: FIRST_sceneGraphs.json, where FIRST is the first '_' word of its name. */
 CF_MUST_USE cf_status cf_question_set_open(cf_question_set **out, const char *path, cf_error *err);
-/* A .json file with its scene graphs named; NULL as cf_question_set_open. CF_USAGE where a scene graph file is given for another format. */
+/* A .json file with its scene graphs named; NULL as cf_question_set_open. CF_USAGE where a scene graph file is given
+ * for another format. */
 CF_MUST_USE cf_status cf_question_set_open_gqa(cf_question_set **out, const char *path, const char *scene_graphs,
                                                cf_error *err);
 /* From memory; path gives the format, the task and the name in messages. A .json text has no scene graphs here. */
@@ -48,7 +50,8 @@ bool cf_question_is_gqa(const char *path);
 
 const char *cf_question_set_path(const cf_question_set *s);
 const char *cf_question_set_task(const cf_question_set *s); /* last '_' word of the file name: "ChooseAttr" */
-/* What the user should know of the whole set (its questions have no boxes for want of scene graphs); "" where there is nothing. */
+/* What the user should know of the whole set (its questions have no boxes for want of scene graphs); "" where there is
+ * nothing. */
 const char *cf_question_set_note(const cf_question_set *s);
 size_t cf_question_set_size(const cf_question_set *s);
 const cf_question *cf_question_set_row(const cf_question_set *s, size_t i);

@@ -1,5 +1,6 @@
-/* scene_graph.h - the objects of GQA's scene graphs: for each image its size, and each object's name and box. Attributes and
- * relations are not kept. Memory: about 100 bytes an object and 50 an image, and the texts of their ids and names. */
+/* scene_graph.h - the objects of GQA's scene graphs: for each image its size, and each object's name and box.
+ * Attributes and relations are not kept. Memory: about 100 bytes an object and 50 an image, and the texts of their ids
+ * and names. */
 #ifndef CF_QUESTION_SCENE_GRAPH_H
 #define CF_QUESTION_SCENE_GRAPH_H
 

@@ -1,4 +1,5 @@
-/* figure.h - the paper's figure: one line per flow over the layers, drawn by gnuplot from a script that stays beside it. */
+/* figure.h - the paper's figure: one line per flow over the layers, drawn by gnuplot from a script that stays beside
+ * it. */
 #ifndef CF_REPORT_FIGURE_H
 #define CF_REPORT_FIGURE_H
 
@@ -9,13 +10,14 @@
 #include "base/str.h"
 #include "store/store.h"
 
-/* Draws the mean change of the answer's probability with its 95 % interval into out_path; the ending .pdf, .svg or .png says
- * the format (CF_USAGE for another). task NULL: all samples together. window 0: the study's only window, or its smallest.
- * CF_USAGE, listing what there is, where the study has no such curves.
+/* Draws the mean change of the answer's probability with its 95 % interval into out_path; the ending .pdf, .svg or
+ * .png says the format (CF_USAGE for another). task NULL: all samples together. window 0: the study's only window, or
+ * its smallest. CF_USAGE, listing what there is, where the study has no such curves.
  *
- * The gnuplot script is written first, as out_path with the ending .gp. It holds its data and names the figure without a
- * folder: change it and run gnuplot on it in its folder. As soon as it is written its path is appended to *script_path (may
- * be NULL), also where gnuplot is missing (CF_IO, naming the package) or fails (CF_IO, with its own words). */
+ * The gnuplot script is written first, as out_path with the ending .gp. It holds its data and names the figure without
+ * a folder: change it and run gnuplot on it in its folder. As soon as it is written its path is appended to
+ * *script_path (may be NULL), also where gnuplot is missing (CF_IO, naming the package) or fails (CF_IO, with its own
+ * words). */
 CF_MUST_USE cf_status cf_figure_write(cf_store *s, const char *out_path, const char *task, int32_t window,
                                       cf_str *script_path, cf_error *err);
 

@@ -9,8 +9,8 @@
 
 /* ---- text ---- */
 
-/* Double quotes, with every character that means something to gnuplot as an octal escape. That is safe where it stands: a
- * backquote, which gnuplot runs as a command, is looked for before escapes are read. */
+/* Double quotes, with every character that means something to gnuplot as an octal escape. That is safe where it
+ * stands: a backquote, which gnuplot runs as a command, is looked for before escapes are read. */
 static cf_status add_quoted(cf_str *out, const char *text, cf_error *err)
 {
     cf_status st = CF_OK;

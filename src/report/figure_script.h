@@ -18,8 +18,8 @@ typedef struct cf_figure_plot {
     size_t n_curves;
 } cf_figure_plot;
 
-/* Appends the script. Text that comes from outside can only ever be text in it: it is quoted so that neither quotes, newlines
- * nor backquotes (which gnuplot would run as a command) leave the string. */
+/* Appends the script. Text that comes from outside can only ever be text in it: it is quoted so that neither quotes,
+ * newlines nor backquotes (which gnuplot would run as a command) leave the string. */
 CF_MUST_USE cf_status cf_figure_script(cf_str *out, const cf_figure_plot *plot, cf_error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* flow_style.c - colours of the paper's six flows and of further ones.
  *
- * The six are from the palette of Okabe and Ito (Color Universal Design, 2008), told apart with every common colour vision;
- * the further ones from Paul Tol's "muted" scheme (SRON technical note 09-002), beginning with those least like the six. */
+ * The six are from the palette of Okabe and Ito (Color Universal Design, 2008), told apart with every common colour
+ * vision; the further ones from Paul Tol's "muted" scheme (SRON technical note 09-002), beginning with those least
+ * like the six. */
 #include "report/flow_style.h"
 
 #include <string.h>

@@ -9,7 +9,8 @@ typedef struct cf_flow_style {
     int point;          /* gnuplot's point type */
 } cf_flow_style;
 
-/* nth: how many flows outside the paper's six came before this one in the figure; counted up where this is one of them. */
+/* nth: how many flows outside the paper's six came before this one in the figure; counted up where this is one of them.
+ */
 cf_flow_style cf_flow_style_of(const char *flow, size_t *nth);
 
 #endif

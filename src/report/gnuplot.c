@@ -16,7 +16,8 @@ extern char **environ;
 
 enum { MAX_COMPLAINT_BYTES = 4096 };
 
-/* In the script's folder, nothing to read, everything said into the pipe. Only file actions: no code runs after the fork. */
+/* In the script's folder, nothing to read, everything said into the pipe. Only file actions: no code runs after the
+ * fork. */
 static int add_actions(posix_spawn_file_actions_t *a, const char *dir, int pipe_in)
 {
     int e = posix_spawn_file_actions_addchdir_np(a, dir);

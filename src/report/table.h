@@ -19,9 +19,10 @@ typedef struct cf_table_options {
 
 cf_table_options cf_table_options_default(void);
 
-/* Appends the study: its facts, the counts of samples, faults by reason, and flags; then for each task and window a table of
- * mean changes in % (rows are flows, columns layers), in blocks of at most 12 layers and 120 columns, and below it one line of reading per
- * flow; or with `statistics` a row per layer: n, mean, its 95 % interval, median, p, r. NULL options are the default ones. CF_USAGE where a task or window is asked for that the study has no curve of. */
+/* Appends the study: its facts, the counts of samples, faults by reason, and flags; then for each task and window a
+ * table of mean changes in % (rows are flows, columns layers), in blocks of at most 12 layers and 120 columns, and
+ * below it one line of reading per flow; or with `statistics` a row per layer: n, mean, its 95 % interval, median, p,
+ * r. NULL options are the default ones. CF_USAGE where a task or window is asked for that the study has no curve of. */
 CF_MUST_USE cf_status cf_table_write(cf_store *s, cf_str *out, const cf_table_options *o, cf_error *err);
 
 #endif

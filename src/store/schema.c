@@ -1,7 +1,7 @@
 /* schema.c - the tables of a study file, and the check that a file is one.
  *
- * SQLite's application_id tells a study from other databases, user_version is the version of this schema. A change of the
- * tables is a new version; there is no migration: a study can be made again from its facts. */
+ * SQLite's application_id tells a study from other databases, user_version is the version of this schema. A change of
+ * the tables is a new version; there is no migration: a study can be made again from its facts. */
 #include "store/store_internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* statistics.c - see statistics.h. The bootstrap is B. Efron's percentile method (Annals of Statistics 7, 1979); percentiles
- * between two resamples are interpolated as numpy.percentile does by default. */
+/* statistics.c - see statistics.h. The bootstrap is B. Efron's percentile method (Annals of Statistics 7, 1979);
+ * percentiles between two resamples are interpolated as numpy.percentile does by default. */
 #include "store/statistics.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* statistics.h - what a set of numbers says about its mean: arrays in, a struct out; no SQL, no allocation, no state. */
+/* statistics.h - what a set of numbers says about its mean: arrays in, a struct out; no SQL, no allocation, no state.
+ */
 #ifndef CF_STORE_STATISTICS_H
 #define CF_STORE_STATISTICS_H
 
@@ -25,7 +26,8 @@ typedef struct cf_statistic {
 
 /* Doubles that cf_statistic_of needs as scratch. */
 size_t cf_statistic_scratch(size_t n, const cf_bootstrap *b);
-/* Of n finite values, n below 2^32. The bits depend on the values, their order and *b alone: the generator starts anew from the seed at every call. */
+/* Of n finite values, n below 2^32. The bits depend on the values, their order and *b alone: the generator starts anew
+ * from the seed at every call. */
 cf_statistic cf_statistic_of(const double *values, size_t n, const cf_bootstrap *b, double *scratch);
 
 #endif

@@ -1,8 +1,10 @@
-/* store.c - opens, creates and closes a study file, and turns SQLite's faults into messages. The tables are schema.c's, what
- * is written write.c's and write_statistics.c's, what is read read.c's and changes.c's, with what is made of it beside them.
+/* store.c - opens, creates and closes a study file, and turns SQLite's faults into messages. The tables are
+ * schema.c's, what is written write.c's and write_statistics.c's, what is read read.c's and changes.c's, with what is
+ * made of it beside them.
  *
- * Write-ahead log with synchronous = NORMAL: a transaction that was committed survives the death of the process, and readers
- * never wait. A finished study leaves that mode again, so that it is one file that opens from a read-only medium. */
+ * Write-ahead log with synchronous = NORMAL: a transaction that was committed survives the death of the process, and
+ * readers never wait. A finished study leaves that mode again, so that it is one file that opens from a read-only
+ * medium. */
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -213,7 +215,8 @@ const char *cf_store_path(const cf_store *s)
     return s->path;
 }
 
-/* Looks at the path without opening it: closing a second descriptor of a file would drop SQLite's locks on it (POSIX). */
+/* Looks at the path without opening it: closing a second descriptor of a file would drop SQLite's locks on it (POSIX).
+ */
 static cf_status look_at(bool *exists, const char *path, cf_error *err)
 {
     struct stat f;
@@ -263,8 +266,8 @@ static cf_status make_file(const char *path, cf_error *err)
     return CF_OK;
 }
 
-/* Tables and facts of a new study, or the check of an existing one, in one transaction: a kill leaves an empty file or a
- * valid study. *made says which. */
+/* Tables and facts of a new study, or the check of an existing one, in one transaction: a kill leaves an empty file or
+ * a valid study. *made says which. */
 static cf_status begin_study(cf_store *s, bool *made, const cf_fact *facts, size_t n, cf_error *err)
 {
     cf_status st = CF_OK;

@@ -1,8 +1,10 @@
 /* store.h - the study file: one SQLite database that holds everything a study measured, and what it was made from.
  *
- * Tables (schema in store/schema.c): study (key, value, part of the identity or not), sample (one row a question), spec (what is cut), run (a spec in a window of layers), value (one number of one
- * run on one sample), statistic (what the values of a run say over a task). Everything else (CSV, tables, figures) is a view of these. A sample with all its values is written in one transaction: it is there whole or not at all, after a kill at
- * any moment. One writer; readers may look at any time. Only this folder knows SQL. */
+ * Tables (schema in store/schema.c): study (key, value, part of the identity or not), sample (one row a question),
+ * spec (what is cut), run (a spec in a window of layers), value (one number of one run on one sample), statistic (what
+ * the values of a run say over a task). Everything else (CSV, tables, figures) is a view of these. A sample with all
+ * its values is written in one transaction: it is there whole or not at all, after a kill at any moment. One writer;
+ * readers may look at any time. Only this folder knows SQL. */
 #ifndef CF_STORE_STORE_H
 #define CF_STORE_STORE_H
 
@@ -16,15 +18,18 @@
 
 typedef struct cf_store cf_store;
 
-/* One fact about the study. Identity facts decide every number (checkpoint hash, dtype, prompt, flows, ...): a study is continued only where all of them are equal. The others are provenance
- * (version, threads, device line, command): the last writer's are kept. */
+/* One fact about the study. Identity facts decide every number (checkpoint hash, dtype, prompt, flows, ...): a study
+ * is continued only where all of them are equal. The others are provenance (version, threads, device line, command):
+ * the last writer's are kept. */
 typedef struct cf_fact {
     const char *key, *value;
     bool identity;
 } cf_fact;
 
-/* Creates the study file, or opens it to continue. An existing study with another identity is refused (CF_MISMATCH): "PATH: made with KEY a, now b". CF_FORMAT for a file that is not a study or has
- * another schema version; CF_IO where it cannot be written. A file that is created and then not used (close without a sample) is left as a valid empty study. */
+/* Creates the study file, or opens it to continue. An existing study with another identity is refused (CF_MISMATCH):
+ * "PATH: made with KEY a, now b". CF_FORMAT for a file that is not a study or has another schema version; CF_IO where
+ * it cannot be written. A file that is created and then not used (close without a sample) is left as a valid empty
+ * study. */
 CF_MUST_USE cf_status cf_store_create(cf_store **out, const char *path, const cf_fact *facts, size_t n_facts,
                                       cf_error *err);
 /* Opens an existing study read-only. */
@@ -106,7 +111,8 @@ typedef struct cf_store_counts {
 } cf_store_counts;
 CF_MUST_USE cf_status cf_store_count(cf_store *s, cf_store_counts *out, cf_error *err);
 
-/* Row callbacks: text is valid during the call only; a status other than CF_OK stops the walk and is returned. Order: task, row; then run id. */
+/* Row callbacks: text is valid during the call only; a status other than CF_OK stops the walk and is returned. Order:
+ * task, row; then run id. */
 typedef cf_status (*cf_sample_visitor)(void *user, const cf_sample *sample, cf_error *err);
 CF_MUST_USE cf_status cf_store_each_sample(cf_store *s, cf_sample_visitor visit, void *user, cf_error *err);
 typedef cf_status (*cf_value_visitor)(void *user, const cf_sample *sample, const cf_store_run *run,
@@ -127,8 +133,9 @@ typedef struct cf_curve {
     cf_point *points;
     size_t n_points;
 } cf_curve;
-/* Every (task, spec, window) of the study in the order of first registration (specs) and by name (tasks); with all_tasks one further set of curves over all samples, task "all".
- * drop_empty leaves samples with an empty group in that run out of the means. Free with cf_curves_free. */
+/* Every (task, spec, window) of the study in the order of first registration (specs) and by name (tasks); with
+ * all_tasks one further set of curves over all samples, task "all". drop_empty leaves samples with an empty group in
+ * that run out of the means. Free with cf_curves_free. */
 CF_MUST_USE cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks,
                                       cf_error *err);
 void cf_curves_free(cf_curve *curves, size_t n);
@@ -155,12 +162,14 @@ typedef struct cf_statistics_options {
 enum { CF_MAX_RESAMPLES = 1000000 };
 cf_statistics_options cf_statistics_options_default(void);
 
-/* The statistics of every point of cf_store_curves, in its order; at the end all tasks together where there are several. Computed from the values by all OpenMP threads, with bits that depend on the
- * values and *o alone. Free with cf_statistics_free. */
+/* The statistics of every point of cf_store_curves, in its order; at the end all tasks together where there are
+ * several. Computed from the values by all OpenMP threads, with bits that depend on the values and *o alone. Free with
+ * cf_statistics_free. */
 CF_MUST_USE cf_status cf_store_statistics(cf_store *s, cf_statistic_curve **out, size_t *n,
                                           const cf_statistics_options *o, cf_error *err);
 void cf_statistics_free(cf_statistic_curve *curves, size_t n);
-/* Stores every task's statistics with the default options in the study, and these options as the fact "statistics". The next cf_store_put_sample removes them, as they are no longer of all values. */
+/* Stores every task's statistics with the default options in the study, and these options as the fact "statistics".
+ * The next cf_store_put_sample removes them, as they are no longer of all values. */
 CF_MUST_USE cf_status cf_store_put_statistics(cf_store *s, cf_error *err);
 
 #endif

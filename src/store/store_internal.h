@@ -1,4 +1,5 @@
-/* store_internal.h - what the files of store/ share: the connection, its statements, and how SQLite's faults become ours.
+/* store_internal.h - what the files of store/ share: the connection, its statements, and how SQLite's faults become
+ * ours.
  *
  * Invariants
  * (1) A kept statement is reset as soon as its answer is read: an open one would hold a transaction.
@@ -113,8 +114,8 @@ typedef struct cf_change {
     cf_value_flag flag;
 } cf_change;
 
-/* Every probability of a kept sample, in the order of task, row and run id, whatever the order in which they were written.
- * A status other than CF_OK stops the walk and is returned. */
+/* Every probability of a kept sample, in the order of task, row and run id, whatever the order in which they were
+ * written. A status other than CF_OK stops the walk and is returned. */
 typedef cf_status (*cf_change_visitor)(void *user, const cf_change *c, cf_error *err);
 CF_MUST_USE cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_change_visitor visit, void *user,
                                       cf_error *err);

@@ -1,10 +1,10 @@
 /* study_statistics.c - the statistics of every curve of a study.
  *
  * Invariants
- * (1) The values are read once. A run's changes lie in one array in the order of task and row, so that a task is a slice of it
- *     and all tasks together are the whole.
- * (2) A point's statistics depend on its slice and the options alone: neither the order in which samples were written, nor the
- *     number of threads, nor which other runs the study has changes a bit. */
+ * (1) The values are read once. A run's changes lie in one array in the order of task and row, so that a task is a
+ *     slice of it and all tasks together are the whole.
+ * (2) A point's statistics depend on its slice and the options alone: neither the order in which samples were written,
+ *     nor the number of threads, nor which other runs the study has changes a bit. */
 #include "store/store_internal.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-/* wilcoxon.c - see wilcoxon.h. F. Wilcoxon, Biometrics Bulletin 1, 1945; the effect size is D. S. Kerby's simple difference
- * (Comprehensive Psychology 3, 2014). Ranks are kept doubled, so that the mean rank of a tie is a whole number and sums are
- * exact. */
+/* wilcoxon.c - see wilcoxon.h. F. Wilcoxon, Biometrics Bulletin 1, 1945; the effect size is D. S. Kerby's simple
+ * difference (Comprehensive Psychology 3, 2014). Ranks are kept doubled, so that the mean rank of a tie is a whole
+ * number and sums are exact. */
 #include "store/wilcoxon.h"
 
 #include <assert.h>

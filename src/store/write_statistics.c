@@ -1,6 +1,7 @@
 /* write_statistics.c - the table `statistic`: what readers of the file find without computing anything.
  *
- * The table is empty or describes exactly the values beside it: whoever writes a sample empties it in the same transaction. */
+ * The table is empty or describes exactly the values beside it: whoever writes a sample empties it in the same
+ * transaction. */
 #include "store/store_internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
-/* info.c - see info.h. The forecast takes one question as typical (the first whose picture and boxes can be used), plans it as a study would, and times one product of the model's
- * largest kind; attention and everything else are left out, which the text says. */
+/* info.c - see info.h. The forecast takes one question as typical (the first whose picture and boxes can be used),
+ * plans it as a study would, and times one product of the model's largest kind; attention and everything else are left
+ * out, which the text says. */
 #include "study/info.h"
 
 #include <stdlib.h>

@@ -27,7 +27,8 @@ typedef struct cf_prepared { /* zero-initialise; deinit before reuse */
 CF_MUST_USE cf_status cf_picture_load(cf_picture *p, const cf_runtime *r, const char *path, cf_error *err);
 void cf_picture_deinit(cf_picture *p);
 
-/* Boxes: n_boxes may be 0, and then the object groups are empty. Any failure but CF_NOMEM is a fault of this question: its boxes, its text. */
+/* Boxes: n_boxes may be 0, and then the object groups are empty. Any failure but CF_NOMEM is a fault of this question:
+ * its boxes, its text. */
 CF_MUST_USE cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, cf_slice question,
                                  const cf_box *boxes, int64_t n_boxes, cf_error *err);
 void cf_prepared_deinit(cf_prepared *p);

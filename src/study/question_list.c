@@ -15,7 +15,8 @@ static bool ends_with(cf_slice s, const char *ending)
     return s.n >= e.n && memcmp(s.data + s.n - e.n, e.data, e.n) == 0;
 }
 
-/* A folder may hold other .json files, scene graphs among them: only those named as GQA names its questions are taken. */
+/* A folder may hold other .json files, scene graphs among them: only those named as GQA names its questions are taken.
+ */
 static int is_question_set(const struct dirent *d)
 {
     const cf_slice name = cf_slice_of(d->d_name);

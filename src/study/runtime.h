@@ -1,4 +1,5 @@
-/* runtime.h - a model ready to be asked: checkpoint, tokenizer, picture rules, prompt, backend and weights, opened together and consistent with one another. */
+/* runtime.h - a model ready to be asked: checkpoint, tokenizer, picture rules, prompt, backend and weights, opened
+ * together and consistent with one another. */
 #ifndef CF_STUDY_RUNTIME_H
 #define CF_STUDY_RUNTIME_H
 
@@ -44,7 +45,8 @@ CF_MUST_USE cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o
 CF_MUST_USE cf_status cf_runtime_probe(cf_runtime *r, cf_error *err);
 void cf_runtime_close(cf_runtime *r);
 
-/* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else bf16 where the processor multiplies it, else f32. */
+/* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
+ * bf16 where the processor multiplies it, else f32. */
 CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);
 
 #endif

@@ -42,8 +42,8 @@ typedef struct cf_trace_result {
     double row_layers_plain; /* what one whole forward pass per run would have computed */
     double seconds;          /* of tracing, without loading */
     bool row_invariant;
-    double
-        reuse_error; /* largest |probability difference| to recomputation on the sample checked, where products are not row-invariant; else 0 */
+    double reuse_error; /* largest |probability difference| to recomputation on the sample checked, where products are
+                           not row-invariant; else 0 */
     int64_t reuse_checked; /* runs in that check */
     char notes[1024];      /* the choices made: dtype, backend; then a line for each question set with a note */
 } cf_trace_result;
@@ -51,8 +51,9 @@ typedef struct cf_trace_result {
 /* Called once before the first question (done = 0) and after each. May be NULL. */
 typedef void (*cf_trace_listener)(void *user, const cf_trace_progress *p);
 
-/* Runs or continues the study. Faults of the model, the questions or the study file end it; a fault of one question is stored and counted. Each question is committed whole, so a run that ends
- * anywhere is continued by the same call. CF_MISMATCH at the end where no question ran, or under strict where one had a fault. */
+/* Runs or continues the study. Faults of the model, the questions or the study file end it; a fault of one question is
+ * stored and counted. Each question is committed whole, so a run that ends anywhere is continued by the same call.
+ * CF_MISMATCH at the end where no question ran, or under strict where one had a fault. */
 CF_MUST_USE cf_status cf_trace(cf_trace_result *out, const cf_trace_options *o, cf_trace_listener listen, void *user,
                                cf_error *err);
 

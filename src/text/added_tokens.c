@@ -1,10 +1,11 @@
 /* added_tokens.c - added tokens: their ids, and finding them in a text (tokenizers: tokenizer/added_vocabulary.rs).
  *
- * Two sets: tokens with normalized = false are looked for in the text as given; the others, themselves normalised, in each normalised piece
- * between those. At one place the longest pattern wins. The search goes on behind the pattern, also where single_word drops the match or rstrip
- * takes blanks behind it; a blank may thus belong to two tokens, as in the library.
- * Stricter than the library: refused are an id that differs from the one it would give itself, a token listed twice, and two tokens that
- * normalisation makes equal (the library's choice between them changes from run to run). */
+ * Two sets: tokens with normalized = false are looked for in the text as given; the others, themselves normalised, in
+ * each normalised piece between those. At one place the longest pattern wins. The search goes on behind the pattern,
+ * also where single_word drops the match or rstrip takes blanks behind it; a blank may thus belong to two tokens, as
+ * in the library. Stricter than the library: refused are an id that differs from the one it would give itself, a token
+ * listed twice, and two tokens that normalisation makes equal (the library's choice between them changes from run to
+ * run). */
 #include "text/text_internal.h"
 
 #include <stdlib.h>
@@ -78,8 +79,8 @@ done:
     return st;
 }
 
-/* What the token is looked for as. A pattern that differs from the content is the stored form too, and hides the token from those who leave
- * special tokens out, because the library compares stored forms with contents. */
+/* What the token is looked for as. A pattern that differs from the content is the stored form too, and hides the token
+ * from those who leave special tokens out, because the library compares stored forms with contents. */
 static cf_status make_pattern(cf_added *a, cf_vocab *v, const cf_normalizer *z, cf_slice content, const char *where,
                               cf_error *err)
 {

@@ -1,8 +1,10 @@
-/* bpe.c - byte pair encoding of one word (tokenizers: models/bpe/model.rs and word.rs; Sennrich et al. 2016, arXiv:1508.07909).
+/* bpe.c - byte pair encoding of one word (tokenizers: models/bpe/model.rs and word.rs; Sennrich et al. 2016,
+ * arXiv:1508.07909).
  *
- * A word starts as one symbol a character (a character that is no token: its bytes, or the unknown token) and is merged by rank, leftmost first:
- * symbols form a linked list, possible merges a heap of (rank, position). A merge of n symbols costs O(n log n).
- * One of the library's habits that shows in its ids is kept: bytes overtake an unknown token that waits for its neighbour. */
+ * A word starts as one symbol a character (a character that is no token: its bytes, or the unknown token) and is
+ * merged by rank, leftmost first: symbols form a linked list, possible merges a heap of (rank, position). A merge of n
+ * symbols costs O(n log n). One of the library's habits that shows in its ids is kept: bytes overtake an unknown token
+ * that waits for its neighbour. */
 #include "text/text_internal.h"
 
 #include <stdio.h>

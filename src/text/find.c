@@ -1,5 +1,6 @@
-/* find.c - where a string lies among tokens, by the rule of the published knockout scripts: tokens joined in their stored form, the word mark
- * read as a blank. A character that is stored as byte tokens ("<0xE2>") is therefore not found, there as here. */
+/* find.c - where a string lies among tokens, by the rule of the published knockout scripts: tokens joined in their
+ * stored form, the word mark read as a blank. A character that is stored as byte tokens ("<0xE2>") is therefore not
+ * found, there as here. */
 #include <stdlib.h>
 
 #include "base/memory.h"

@@ -1,5 +1,5 @@
-/* normalizer.c - Prepend and Replace, alone or in a Sequence (tokenizers: normalizers/prepend.rs, replace.rs, utils.rs). A Replace with a
- * regular expression is refused. */
+/* normalizer.c - Prepend and Replace, alone or in a Sequence (tokenizers: normalizers/prepend.rs, replace.rs,
+ * utils.rs). A Replace with a regular expression is refused. */
 #include "text/text_internal.h"
 
 #include <stdlib.h>

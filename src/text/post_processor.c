@@ -1,5 +1,5 @@
-/* post_processor.c - TemplateProcessing of a single text, or none (tokenizers: processors/template.rs): the ids before and after the text's.
- * The template for pairs is not read: crossflow never encodes pairs. */
+/* post_processor.c - TemplateProcessing of a single text, or none (tokenizers: processors/template.rs): the ids before
+ * and after the text's. The template for pairs is not read: crossflow never encodes pairs. */
 #include "text/text_internal.h"
 
 void cf_template_deinit(cf_template *p)

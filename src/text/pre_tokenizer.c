@@ -1,5 +1,5 @@
-/* pre_tokenizer.c - Metaspace, or none (tokenizers: pre_tokenizers/metaspace.rs): blanks become a mark, the text may get one in front, and
- * may be cut before every mark. */
+/* pre_tokenizer.c - Metaspace, or none (tokenizers: pre_tokenizers/metaspace.rs): blanks become a mark, the text may
+ * get one in front, and may be cut before every mark. */
 #include "text/text_internal.h"
 
 void cf_metaspace_deinit(cf_metaspace *m)

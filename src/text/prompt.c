@@ -1,7 +1,8 @@
 /* prompt.c - prompt templates, and a template with its question as token ids.
  *
- * "llava_hf_1.5" is the prompt that the Hugging Face conversions of LLaVA-1.5 document. "vicuna_v1" is conversation "vicuna_v1" of the LLaVA
- * project (llava/conversation.py, separators " " and "</s>"), as the published knockout scripts fill it. */
+ * "llava_hf_1.5" is the prompt that the Hugging Face conversions of LLaVA-1.5 document. "vicuna_v1" is conversation
+ * "vicuna_v1" of the LLaVA project (llava/conversation.py, separators " " and "</s>"), as the published knockout
+ * scripts fill it. */
 #include "text/prompt.h"
 
 #include <string.h>

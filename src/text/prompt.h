@@ -5,8 +5,9 @@
 #include "base/span.h"
 #include "text/tokenizer.h"
 
-/* Named presets: "llava_hf_1.5" ("USER: <image>\n{question} \nAnswer ... phrase. ASSISTANT:"), "vicuna_v1" (with the system sentence; the
- * published scripts' prompt). Any string with "<image>" and "{question}" once each is a template too. */
+/* Named presets: "llava_hf_1.5" ("USER: <image>\n{question} \nAnswer ... phrase. ASSISTANT:"), "vicuna_v1" (with the
+ * system sentence; the published scripts' prompt). Any string with "<image>" and "{question}" once each is a template
+ * too. */
 typedef struct cf_prompt_preset {
     const char *name, *text, *about;
 } cf_prompt_preset;
@@ -20,14 +21,16 @@ typedef struct cf_prompt { /* zero-initialise */
 } cf_prompt;
 
 void cf_prompt_deinit(cf_prompt *p);
-/* Fills the template with the question and tokenises. hf = true: the whole text at once, as Hugging Face's processor does. hf = false: the texts before and after
- * <image> apart, the second without begin-of-text, as LLaVA's tokenizer_image_token does. CF_MISMATCH where the template does not hold "<image>" and
- * "{question}" exactly once, or where the question itself brings an image token. */
+/* Fills the template with the question and tokenises. hf = true: the whole text at once, as Hugging Face's processor
+ * does. hf = false: the texts before and after <image> apart, the second without begin-of-text, as LLaVA's
+ * tokenizer_image_token does. CF_MISMATCH where the template does not hold "<image>" and "{question}" exactly once, or
+ * where the question itself brings an image token. */
 CF_MUST_USE cf_status cf_prompt_create(cf_prompt *out, const cf_tokenizer *t, int32_t image_token_id,
                                        const char *template_text, cf_slice question, bool hf, cf_error *err);
 
-/* The published rule: tokens joined in their stored form with the word mark read as a blank; the first occurrence of text; every token that overlaps it.
- * out is relative to ids[0]. CF_MISMATCH, naming the text, where it does not occur. *n_found, unless NULL, counts all (also overlapping) occurrences. */
+/* The published rule: tokens joined in their stored form with the word mark read as a blank; the first occurrence of
+ * text; every token that overlaps it. out is relative to ids[0]. CF_MISMATCH, naming the text, where it does not
+ * occur. *n_found, unless NULL, counts all (also overlapping) occurrences. */
 CF_MUST_USE cf_status cf_text_find(cf_span *out, int64_t *n_found, const cf_tokenizer *t, const int32_t *ids, size_t n,
                                    cf_slice text, cf_error *err);
 

@@ -1,8 +1,9 @@
 /* text_internal.h - the parts of a tokenizer, in the order in which a text passes through them; private to src/text.
  *
- * Behaviour follows the Hugging Face `tokenizers` library, version 0.23.3; each .c file names the type it mirrors. All parts are loaded once
- * from tokenizer.json and read-only afterwards. Each `load` takes the JSON node of its part (NULL or null: the part is absent), `where` names
- * the file in messages, and a part that failed to load may still be handed to its deinit. */
+ * Behaviour follows the Hugging Face `tokenizers` library, version 0.23.3; each .c file names the type it mirrors. All
+ * parts are loaded once from tokenizer.json and read-only afterwards. Each `load` takes the JSON node of its part
+ * (NULL or null: the part is absent), `where` names the file in messages, and a part that failed to load may still be
+ * handed to its deinit. */
 #ifndef CF_TEXT_INTERNAL_H
 #define CF_TEXT_INTERNAL_H
 
@@ -13,8 +14,8 @@
 
 #define CF_UTF8_INVALID UINT32_MAX
 
-/* Decodes the character at `at` (before end) and returns its length in bytes. Where the bytes are invalid, *code is CF_UTF8_INVALID and the
- * length that of the longest piece that starts a valid character, at least 1. */
+/* Decodes the character at `at` (before end) and returns its length in bytes. Where the bytes are invalid, *code is
+ * CF_UTF8_INVALID and the length that of the longest piece that starts a valid character, at least 1. */
 size_t cf_utf8_next(uint32_t *code, const char *at, const char *end);
 /* The character that ends at `at` (after begin) in valid UTF-8. */
 size_t cf_utf8_previous(uint32_t *code, const char *begin, const char *at);
@@ -128,7 +129,8 @@ void cf_metaspace_deinit(cf_metaspace *m);
 CF_MUST_USE cf_status cf_metaspace_load(cf_metaspace *m, const cf_json *node, const char *where,
                                         cf_error *err); /* a Metaspace node */
 CF_MUST_USE cf_status cf_pre_tokenizer_load(cf_metaspace *m, const cf_json *node, const char *where, cf_error *err);
-/* *out = text with its blanks as marks, and one before it by the scheme; at_start: the text begins where the whole text does. */
+/* *out = text with its blanks as marks, and one before it by the scheme; at_start: the text begins where the whole
+ * text does. */
 CF_MUST_USE cf_status cf_metaspace_apply(cf_str *out, const cf_metaspace *m, cf_slice text, bool at_start,
                                          cf_error *err);
 /* The word at *at in marked text (up to the next mark, if the scheme splits); advances *at. Empty at the end. */

@@ -1,5 +1,6 @@
-/* token_decoder.c - tokens to text: Replace, ByteFallback, Fuse, Strip and Metaspace, alone or in a Sequence (tokenizers: decoders/ and
- * normalizers/replace.rs). Every step turns a list of strings into another; the last list is joined. */
+/* token_decoder.c - tokens to text: Replace, ByteFallback, Fuse, Strip and Metaspace, alone or in a Sequence
+ * (tokenizers: decoders/ and normalizers/replace.rs). Every step turns a list of strings into another; the last list
+ * is joined. */
 #include "text/text_internal.h"
 
 #include <stdlib.h>

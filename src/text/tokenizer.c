@@ -1,8 +1,9 @@
 /* tokenizer.c - a tokenizer.json as a whole: loading its parts, and leading a text through them.
  *
- * Encoding (tokenizers: tokenizer/mod.rs): the text is cut at the raw added tokens; each piece between is normalised by itself, so that a
- * Prepend marks every one, and cut at the normalised added tokens; what is left goes through the pre-tokenizer to the model; the
- * post-processor adds its ids. The file's truncation and padding are not read: transformers sets both anew at every call. */
+ * Encoding (tokenizers: tokenizer/mod.rs): the text is cut at the raw added tokens; each piece between is normalised
+ * by itself, so that a Prepend marks every one, and cut at the normalised added tokens; what is left goes through the
+ * pre-tokenizer to the model; the post-processor adds its ids. The file's truncation and padding are not read:
+ * transformers sets both anew at every call. */
 #include "text/tokenizer.h"
 
 #include <stdlib.h>
@@ -94,7 +95,8 @@ cf_status cf_string_load(cf_str *out, const cf_json *node, const char *name, con
 
 /* ---- loading ---- */
 
-/* Strings of a parsed document end at their first NUL: a text with a NUL in it, raw or as an escape, would lose tokens in silence. */
+/* Strings of a parsed document end at their first NUL: a text with a NUL in it, raw or as an escape, would lose tokens
+ * in silence. */
 static bool holds_nul(cf_slice json)
 {
     if (json.n && memchr(json.data, '\0', json.n))

@@ -1,4 +1,5 @@
-/* tokenizer.h - a Hugging Face tokenizer.json: text to token ids and back. Immutable after open; may be shared between threads. */
+/* tokenizer.h - a Hugging Face tokenizer.json: text to token ids and back. Immutable after open; may be shared between
+ * threads. */
 #ifndef CF_TEXT_TOKENIZER_H
 #define CF_TEXT_TOKENIZER_H
 
@@ -20,8 +21,8 @@ typedef struct cf_ids { /* zero-initialise; owns items */
 void cf_ids_deinit(cf_ids *ids);
 CF_MUST_USE cf_status cf_ids_add(cf_ids *ids, int32_t id, cf_error *err);
 
-/* Reads tokenizer.json in dir. CF_UNSUPPORTED, naming it, for a model, normalizer, pre-tokenizer, post-processor or decoder that crossflow does
- * not know: a wrong token is worse than none. */
+/* Reads tokenizer.json in dir. CF_UNSUPPORTED, naming it, for a model, normalizer, pre-tokenizer, post-processor or
+ * decoder that crossflow does not know: a wrong token is worse than none. */
 CF_MUST_USE cf_status cf_tokenizer_open(cf_tokenizer **out, const char *dir, cf_error *err);
 /* The same from text in memory; where names it in messages. */
 CF_MUST_USE cf_status cf_tokenizer_parse(cf_tokenizer **out, cf_slice json, const char *where, cf_error *err);
@@ -30,15 +31,17 @@ void cf_tokenizer_close(cf_tokenizer *t);
 int32_t cf_tokenizer_size(const cf_tokenizer *t);                           /* largest id + 1, added tokens included */
 void cf_tokenizer_hash(char out[CF_HASH_HEX_BYTES], const cf_tokenizer *t); /* of the file's bytes */
 
-/* Appends the ids of text, as tokenizers' encode() does; specials: with what the post-processor adds (begin-of-text). Special tokens written in the text are
- * recognised, as Hugging Face does. Invalid UTF-8: each maximal invalid piece counts as U+FFFD, as Python's errors="replace". */
+/* Appends the ids of text, as tokenizers' encode() does; specials: with what the post-processor adds (begin-of-text).
+ * Special tokens written in the text are recognised, as Hugging Face does. Invalid UTF-8: each maximal invalid piece
+ * counts as U+FFFD, as Python's errors="replace". */
 CF_MUST_USE cf_status cf_tokenizer_encode(cf_ids *out, const cf_tokenizer *t, cf_slice text, bool specials,
                                           cf_error *err);
 /* Appends the text of ids, as tokenizers' decode(): skip_special leaves special tokens out. */
 CF_MUST_USE cf_status cf_tokenizer_decode(cf_str *out, const cf_tokenizer *t, const int32_t *ids, size_t n,
                                           bool skip_special, cf_error *err);
-/* The stored form of one token ("▁the"), borrowed from t; an empty slice for an id without a token. As in the library, an added token that is
- * looked for after normalisation is stored normalised, but found (cf_tokenizer_id) as written. */
+/* The stored form of one token ("▁the"), borrowed from t; an empty slice for an id without a token. As in the library,
+ * an added token that is looked for after normalisation is stored normalised, but found (cf_tokenizer_id) as written.
+ */
 cf_slice cf_tokenizer_token(const cf_tokenizer *t, int32_t id);
 /* Id of a token by its exact form as written in the file, or -1. */
 int32_t cf_tokenizer_id(const cf_tokenizer *t, cf_slice token);

@@ -1,9 +1,10 @@
 /* utf8.c - UTF-8 characters and two of their classes.
  *
- * Decoding: The Unicode Standard, table 3-7 (well-formed byte sequences); the length of an invalid piece is its "maximal subpart", as in
- * Python's bytes.decode("utf-8", errors="replace"). Classes: Unicode Technical Standard 18, annex C, as Rust's regex crate has them.
- * NOTE: \w comes from utf8proc, which knows Unicode 15.0 where tokenizers 0.23.3 knows 16.0; on every character that both know they agree
- * (checked over all code points). It decides only what stands beside an added token with single_word. */
+ * Decoding: The Unicode Standard, table 3-7 (well-formed byte sequences); the length of an invalid piece is its
+ * "maximal subpart", as in Python's bytes.decode("utf-8", errors="replace"). Classes: Unicode Technical Standard 18,
+ * annex C, as Rust's regex crate has them. NOTE: \w comes from utf8proc, which knows Unicode 15.0 where tokenizers
+ * 0.23.3 knows 16.0; on every character that both know they agree (checked over all code points). It decides only what
+ * stands beside an added token with single_word. */
 #include "text/text_internal.h"
 
 #include <utf8proc.h>

@@ -1,5 +1,6 @@
-/* vocab.c - the two-way table of tokens and ids: a dense array by id, and a hash table (open addressing, linear probing, at most half
- * full) by the token's bytes. Stricter than the library, which lets the last of two equal ids or tokens win. */
+/* vocab.c - the two-way table of tokens and ids: a dense array by id, and a hash table (open addressing, linear
+ * probing, at most half full) by the token's bytes. Stricter than the library, which lets the last of two equal ids or
+ * tokens win. */
 #include "text/text_internal.h"
 
 #include <stdlib.h>

@@ -12,7 +12,8 @@
 
 enum { PARALLEL_ELEMENTS = 16384 }; /* below this a fork costs more than it saves: about 5 us against 1 element/ns */
 
-/* The kernels follow what oneDNN may use, so that its own cap (DNNL_MAX_CPU_ISA) makes the whole backend run as on a lesser processor. */
+/* The kernels follow what oneDNN may use, so that its own cap (DNNL_MAX_CPU_ISA) makes the whole backend run as on a
+ * lesser processor. */
 static const cf_kernels *kernels_here(void)
 {
     const cf_isa isa = cf_products_isa();

@@ -1,8 +1,9 @@
 /* cpu_attention.c - keys and values as tiles, and the schedule of attention: one task per segment and kv head.
  *
- * Tiles are what the kernel reads (kernels.h): 64 keys transposed, 64 value rows. The shared kv of a sequence is stored as tiles once. A run's own rows are laid out as tiles when its
- * task starts; the tile that own_begin falls into takes its first columns from the shared one. So the kernel sees absolute, aligned tiles whoever computed the keys,
- * and the bits cannot depend on where the boundary lies. */
+ * Tiles are what the kernel reads (kernels.h): 64 keys transposed, 64 value rows. The shared kv of a sequence is
+ * stored as tiles once. A run's own rows are laid out as tiles when its task starts; the tile that own_begin falls
+ * into takes its first columns from the shared one. So the kernel sees absolute, aligned tiles whoever computed the
+ * keys, and the bits cannot depend on where the boundary lies. */
 #include "backend/cpu/cpu_internal.h"
 
 #include <omp.h>
@@ -148,7 +149,8 @@ static void set_bits(uint64_t *words, int64_t n_words, int64_t begin, int64_t en
     }
 }
 
-/* visible[t]: which keys of each tile query row i sees in a head. cut_keys holds a bitset of n_tiles words per cut. Returns whether it sees any. */
+/* visible[t]: which keys of each tile query row i sees in a head. cut_keys holds a bitset of n_tiles words per cut.
+ * Returns whether it sees any. */
 static bool see(uint64_t *visible, const cf_attn *a, const cf_attn_segment *s, const uint64_t *cut_keys, int64_t head,
                 int64_t i)
 {

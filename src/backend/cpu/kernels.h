@@ -1,4 +1,5 @@
-/* kernels.h - the vector kernels of the cpu backend, one table per instruction set. Pure functions over caller's memory; threading is the caller's. */
+/* kernels.h - the vector kernels of the cpu backend, one table per instruction set. Pure functions over caller's
+ * memory; threading is the caller's. */
 #ifndef CF_BACKEND_CPU_KERNELS_H
 #define CF_BACKEND_CPU_KERNELS_H
 
@@ -25,8 +26,9 @@ typedef struct cf_kernels {
                        int64_t d);
     void (*rope)(float *row, const float *angles, int64_t n_heads, int64_t head_dim);
     void (*activate)(void *y, cf_dtype y_dtype, const float *x, const float *times, cf_unary f, int64_t n);
-    /* acc[r] (padded head_dim floats each) = attention output of rows r < n_rows <= CF_ATTEND_ROWS over n_tiles tiles; visible[r * n_tiles + t] holds a bit per key.
-     * Every row must see a key. What a row's bits depend on: its query, the tiles, its visible words; not on the rows beside it. */
+    /* acc[r] (padded head_dim floats each) = attention output of rows r < n_rows <= CF_ATTEND_ROWS over n_tiles tiles;
+     * visible[r * n_tiles + t] holds a bit per key. Every row must see a key. What a row's bits depend on: its query,
+     * the tiles, its visible words; not on the rows beside it. */
     void (*attend)(float *acc, const float *const *q, int n_rows, const cf_tile *tiles, int64_t n_tiles,
                    const uint64_t *visible, float scale, int64_t head_dim);
     /* y[n] = x[n] as bf16, nearest even; and f16 to f32. */

@@ -1,11 +1,13 @@
-/* kernels_attend.c - the attention kernel: up to six query rows against tiles of 64 keys, online softmax (Milakov and Gimelshein 2018, arXiv 1805.02867).
+/* kernels_attend.c - the attention kernel: up to six query rows against tiles of 64 keys, online softmax (Milakov and
+ * Gimelshein 2018, arXiv 1805.02867).
  *
- * Cost per row and tile: 2 * 64 * head_dim fused multiply-adds and 64 exponentials. Six rows share each loaded key and value vector, which makes the loop bound by
- * arithmetic; a single row is bound by loads from the cache.
+ * Cost per row and tile: 2 * 64 * head_dim fused multiply-adds and 64 exponentials. Six rows share each loaded key and
+ * value vector, which makes the loop bound by arithmetic; a single row is bound by loads from the cache.
  *
- * Why the bits are the row's own: each score is one chain of fused multiply-adds over head_dim in order; each output element one chain over keys in position order; a tile
- * in which the row sees nothing is left out before its running maximum is touched. How many rows stand beside it changes which registers are used, nothing else. A key
- * the row does not see, inside a tile it does, gets weight exactly 0 (its value is finite, so adding 0 times it changes nothing). */
+ * Why the bits are the row's own: each score is one chain of fused multiply-adds over head_dim in order; each output
+ * element one chain over keys in position order; a tile in which the row sees nothing is left out before its running
+ * maximum is touched. How many rows stand beside it changes which registers are used, nothing else. A key the row does
+ * not see, inside a tile it does, gets weight exactly 0 (its value is finite, so adding 0 times it changes nothing). */
 #include "backend/cpu/kernels.h"
 
 #include <assert.h>
@@ -15,7 +17,8 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #define INLINE static inline __attribute__((always_inline))
 
-/* score[r][j] = scale * dot(q[r], key j) for the n rows; n is a constant after inlining, so that the sums stay in registers. */
+/* score[r][j] = scale * dot(q[r], key j) for the n rows; n is a constant after inlining, so that the sums stay in
+ * registers. */
 INLINE void scores_of(const int n, float (*score)[CF_TILE], const float *const *q, const float *kt, int64_t head_dim,
                       float scale)
 {
@@ -66,7 +69,8 @@ INLINE void all_values_of(const int n, float *const *acc, const float (*weight)[
         values_of(n, 1, acc, weight, v, padded, x, n_keys);
 }
 
-/* Turns one row's scores into weights e^(score - maximum), rescales what the row has so far, and returns the new maximum. */
+/* Turns one row's scores into weights e^(score - maximum), rescales what the row has so far, and returns the new
+ * maximum. */
 static float soften(float *score, uint64_t visible, float maximum, float *total, float *acc, int64_t padded)
 {
     vf largest = vf_set1(-INFINITY);

@@ -1,4 +1,5 @@
-/* kernels_rows.c - norms, rotary embedding, activations and dtype conversion, one row at a time. Bound by memory, all of them. */
+/* kernels_rows.c - norms, rotary embedding, activations and dtype conversion, one row at a time. Bound by memory, all
+ * of them. */
 #include "backend/cpu/kernels.h"
 
 #include <math.h>
@@ -6,7 +7,8 @@
 
 #include "backend/cpu/simd.h"
 
-/* Nearest even in integer arithmetic, the same on every instruction set (the AVX512-BF16 instruction flushes subnormals). */
+/* Nearest even in integer arithmetic, the same on every instruction set (the AVX512-BF16 instruction flushes
+ * subnormals). */
 static inline uint16_t bf16_of(float f)
 {
     uint32_t u;

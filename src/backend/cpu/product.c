@@ -1,9 +1,13 @@
-/* product.c - matrix products by oneDNN: weights laid out once in the library's own blocked form, one prepared primitive per shape.
+/* product.c - matrix products by oneDNN: weights laid out once in the library's own blocked form, one prepared
+ * primitive per shape.
  *
  * Traps this file exists to keep in one place (oneDNN 2.6):
- * (1) Scratchpads are ours (user mode): a primitive with the library's scratchpad gives wrong numbers when two threads share it.
- * (2) A primitive fixes its thread count when it is made, from the count of the calling thread: set it here, as another backend may have another.
- * (3) A weight's blocked layout is asked for once, at a middling row count, and used for every row count: row invariance needs one layout.
+ * (1) Scratchpads are ours (user mode): a primitive with the library's scratchpad gives wrong numbers when two threads
+ *     share it.
+ * (2) A primitive fixes its thread count when it is made, from the count of the calling thread: set it here, as
+ *     another backend may have another.
+ * (3) A weight's blocked layout is asked for once, at a middling row count, and used for every row count: row
+ *     invariance needs one layout.
  * (4) There is no f16 product and the f16 -> f32 reorder is slow: f16 weights are widened by our own kernel first. */
 #include "backend/cpu/cpu_internal.h"
 

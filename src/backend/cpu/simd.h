@@ -1,8 +1,10 @@
-/* simd.h - one vector type and a dozen operations, so that each kernel is written once and compiled for several instruction sets.
+/* simd.h - one vector type and a dozen operations, so that each kernel is written once and compiled for several
+ * instruction sets.
  *
- * The file that includes this is compiled three times, with CF_ISA set to avx512, avx2 or base and the matching -m flags (CMakeLists.txt); names that leave it go
- * through CF_ISA_NAME. The vector types are the compiler's own, so + - * / work on them; a product and a sum are fused only where vf_fma says so (contraction is off).
- * Results may differ between instruction sets, never within one. */
+ * The file that includes this is compiled three times, with CF_ISA set to avx512, avx2 or base and the matching -m
+ * flags (CMakeLists.txt); names that leave it go through CF_ISA_NAME. The vector types are the compiler's own, so + -
+ * * / work on them; a product and a sum are fused only where vf_fma says so (contraction is off). Results may differ
+ * between instruction sets, never within one. */
 #ifndef CF_BACKEND_CPU_SIMD_H
 #define CF_BACKEND_CPU_SIMD_H
 
@@ -137,9 +139,10 @@ static inline vf vf_keep(vf v, uint32_t bits)
 #endif
 }
 
-/* e^x with a relative error below 2e-7 on [-87, 88]; below -87 it gives 0 (so e^-infinity is 0), above 88 e^88.
- * x = n ln2 + r with |r| <= ln2/2; e^r by its Taylor series to r^7 (next term 5e-9); ln2 in two parts so that n ln2 is exact to the last bit of r. Adding 1.5 * 2^23 rounds to
- * an integer and leaves it in the low bits of the mantissa, from where a shift makes it an exponent. */
+/* e^x with a relative error below 2e-7 on [-87, 88]; below -87 it gives 0 (so e^-infinity is 0), above 88 e^88. x = n
+ * ln2 + r with |r| <= ln2/2; e^r by its Taylor series to r^7 (next term 5e-9); ln2 in two parts so that n ln2 is exact
+ * to the last bit of r. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits of the mantissa, from
+ * where a shift makes it an exponent. */
 static inline vf vf_exp(vf x)
 {
     const vf clamped = vf_min(vf_max(x, vf_set1(-87.0f)), vf_set1(88.0f));

@@ -1,7 +1,7 @@
 /* ref.c - the oracle: every operation as its defining formula, plain loops, double accumulators, one thread.
  *
- * Nothing here is fast and nothing should be made so. Values are stored as f32 (or the compute dtype, which is always f32 here); each sum is carried in
- * double and rounded once. Attention is in ref_attention.c. */
+ * Nothing here is fast and nothing should be made so. Values are stored as f32 (or the compute dtype, which is always
+ * f32 here); each sum is carried in double and rounded once. Attention is in ref_attention.c. */
 #include "backend/ref/ref_internal.h"
 
 #include <math.h>

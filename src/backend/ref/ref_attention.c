@@ -1,4 +1,5 @@
-/* ref_attention.c - attention with cuts as its definition: for each head and query, the softmax over the keys it sees. */
+/* ref_attention.c - attention with cuts as its definition: for each head and query, the softmax over the keys it sees.
+ */
 #include "backend/ref/ref_internal.h"
 
 #include <math.h>
