@@ -3,8 +3,9 @@
 
     python3 tools/make_cli_golden.py      seconds; run from the source root
 
-tokens.txt   the listing of `crossflow tokens` for the first question of ChooseAttr, put together from the reference values in tests/engine/golden/demo.json (transformers' token ids, positions of
-             the question, patches of the box) and the vocabulary of demo/model/tokenizer.json: nothing in it comes from crossflow but the form.
+tokens.txt   the listing of `crossflow tokens` for the first question of ChooseAttr, put together from the reference
+             values in tests/engine/golden/demo.json (transformers' token ids, positions of the question, patches of
+             the box) and the vocabulary of demo/model/tokenizer.json: nothing in it is crossflow's but the form.
 wide.png     a picture four times as wide as high, of which the centre crop keeps a quarter (Pillow 13.0.0)."""
 import json
 import os

@@ -1,4 +1,5 @@
-/* cli_fixture.h - a folder for one test, small question files, calls of trace that differ from a good one in a word or two, and what a test looks at afterwards. */
+/* cli_fixture.h - a folder for one test, small question files, calls of trace that differ from a good one in a word or
+ * two, and what a test looks at afterwards. */
 #ifndef CF_TESTS_CLI_FIXTURE_H
 #define CF_TESTS_CLI_FIXTURE_H
 

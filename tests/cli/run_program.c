@@ -1,4 +1,5 @@
-/* run_program.c - see run_program.h. fork rather than posix_spawn: the limit of the address space must be set in the child. */
+/* run_program.c - see run_program.h. fork rather than posix_spawn: the limit of the address space must be set in the
+ * child. */
 #include "run_program.h"
 
 #include <fcntl.h>

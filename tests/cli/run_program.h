@@ -1,4 +1,5 @@
-/* run_program.h - runs the crossflow program as a user does, from the source root, and keeps what it said. CF_PROGRAM is its path.
+/* run_program.h - runs the crossflow program as a user does, from the source root, and keeps what it said. CF_PROGRAM
+ * is its path.
  *
  * Idle OpenMP workers of the program sleep (OMP_WAIT_POLICY=passive): tests share the machine. */
 #ifndef CF_TESTS_RUN_PROGRAM_H
@@ -21,7 +22,8 @@ typedef struct program_setting { /* zeroed: nothing out of the ordinary */
     const char *out;             /* where standard output goes instead of into the result */
 } program_setting;
 
-/* Ends the test program where the run itself cannot be had. args: after the program's name, up to a NULL. An earlier result in *r is released. */
+/* Ends the test program where the run itself cannot be had. args: after the program's name, up to a NULL. An earlier
+ * result in *r is released. */
 void program_run(program_result *r, const char *const *args, const program_setting *setting);
 void program_result_deinit(program_result *r);
 

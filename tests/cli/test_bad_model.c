@@ -1,4 +1,5 @@
-/* test_bad_model.c - a checkpoint folder with something wrong in it: one line, exit status 1, nothing written. Each damage is done to a copy of a good folder. */
+/* test_bad_model.c - a checkpoint folder with something wrong in it: one line, exit status 1, nothing written. Each
+ * damage is done to a copy of a good folder. */
 #include "cli_fixture.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* test_bad_options.c - values of options that make no sense, and study files that cannot be: one line, exit status 1, nothing written. */
+/* test_bad_options.c - values of options that make no sense, and study files that cannot be: one line, exit status 1,
+ * nothing written. */
 #include "cli_fixture.h"
 
 #include <stdlib.h>

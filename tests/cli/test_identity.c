@@ -1,4 +1,5 @@
-/* test_identity.c - a study is continued only with what it was made with: each fact that decides a number is refused when it differs, by name, and the study stays byte for byte. */
+/* test_identity.c - a study is continued only with what it was made with: each fact that decides a number is refused
+ * when it differs, by name, and the study stays byte for byte. */
 #include "cli_fixture.h"
 
 #include <stdlib.h>
@@ -129,7 +130,8 @@ static void a_changed_file_of_the_checkpoint_is_refused_by_name(void **state)
     free(model);
 }
 
-/* What no number depends on may differ: where the model lies, threads, --limit, --strict, how windows and layers are written. */
+/* What no number depends on may differ: where the model lies, threads, --limit, --strict, how windows and layers are
+ * written. */
 static void what_changes_no_number_is_no_part_of_the_identity(void **state)
 {
     fixture *f = *state;

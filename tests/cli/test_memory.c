@@ -1,7 +1,8 @@
-/* test_memory.c - too little memory, from hardly enough to start the program up to enough: each time one line and exit status 1, never a crash, never a fault stored for a question that has none; and the study
- * goes on where it was.
+/* test_memory.c - too little memory, from hardly enough to start the program up to enough: each time one line and exit
+ * status 1, never a crash, never a fault stored for a question that has none; and the study goes on where it was.
  *
- * The address space is limited, so that allocations of the program and of its libraries fail alike. One thread: libgomp ends the process by itself, in words of its own, where it cannot start one. */
+ * The address space is limited, so that allocations of the program and of its libraries fail alike. One thread: libgomp
+ * ends the process by itself, in words of its own, where it cannot start one. */
 #include "cli_fixture.h"
 
 #include <stdio.h>

@@ -123,8 +123,9 @@ static void info_says_what_a_model_is_and_what_a_study_takes(void **state)
     assert_null(strstr(f->r.out.data, "questions "));
     RUN(&f->r, "info", DEMO, "demo/questions", "--window", "3", "--limit", "2", "--flow", "Question->Last");
     assert_done(&f->r, "info with questions");
-    /* The first by picture has 179 positions. A cut of Question->Last touches the last row alone, from the window's first layer up: centres 0 to 11 begin at layers 0, 0, 1, ... 10, which makes
-     * 12 + 12 + 11 + ... + 2 rows; the first two windows, [0, 2) and [0, 3), share the rows of layers 0 and 1. */
+    /* The first by picture has 179 positions. A cut of Question->Last touches the last row alone, from the window's
+     * first layer up: centres 0 to 11 begin at layers 0, 0, 1, ... 10, which makes 12 + 12 + 11 + ... + 2 rows; the
+     * first two windows, [0, 2) and [0, 3), share the rows of layers 0 and 1. */
     assert_non_null(strstr(f->r.out.data, "questions      12; a typical one has 179 positions\n"));
     assert_non_null(strstr(f->r.out.data, "runs           12 a question; rows from position 178 on are recomputed\n"));
     assert_non_null(strstr(f->r.out.data, "row-layers     2235 a question (baseline 2148, sweep 87); "

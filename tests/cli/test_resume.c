@@ -37,8 +37,9 @@ static uint32_t draw(uint32_t *seed, uint32_t below)
     return *seed % below;
 }
 
-/* Samples in a study that somebody may be writing or making, of which `seen` have been seen before. -1 where that cannot be told: it is being made; or a change of its journal was interrupted, which a reader
- * cannot undo and the next writer does. */
+/* Samples in a study that somebody may be writing or making, of which `seen` have been seen before. -1 where that
+ * cannot be told: it is being made; or a change of its journal was interrupted, which a reader cannot undo and the next
+ * writer does. */
 static int64_t samples_in(const char *study, int64_t seen)
 {
     cf_store *s = NULL;
@@ -65,7 +66,8 @@ static pid_t start_demo_study(const char *study)
     return program_start(args);
 }
 
-/* A few kills while the program starts, whatever it is doing then; the others while it traces, a random moment after a sample more has been committed. */
+/* A few kills while the program starts, whatever it is doing then; the others while it traces, a random moment after a
+ * sample more has been committed. */
 static void a_study_killed_at_random_moments_ends_as_if_it_never_was(void **state)
 {
     fixture *f = *state;

@@ -1,4 +1,5 @@
-/* test_reuse.c - sharing what runs have in common changes no number where the program says so, and saves the work it claims to save. bench: tools/bench_reuse.sh has the seconds. */
+/* test_reuse.c - sharing what runs have in common changes no number where the program says so, and saves the work it
+ * claims to save. bench: tools/bench_reuse.sh has the seconds. */
 #include "cli_fixture.h"
 
 #include <stdio.h>
@@ -122,7 +123,8 @@ static void reuse_changes_no_number_of_a_model_in_which_every_cut_bites(void **s
         skip();
 }
 
-/* Capped to a lesser instruction set, oneDNN's products of another row count may differ in the last bits: then the program measures by how much, and says so. */
+/* Capped to a lesser instruction set, oneDNN's products of another row count may differ in the last bits: then the
+ * program measures by how much, and says so. */
 static void where_products_are_not_row_invariant_the_difference_is_measured(void **state)
 {
     fixture *f = *state;

@@ -145,7 +145,8 @@ static void a_study_of_faults_alone_is_an_error(void **state)
     assert_non_null(strstr(f->r.out.data, "empty.jpg: expected a JPEG or PNG picture"));
 }
 
-/* Three ways to have an object: none at all, one that the centre crop cuts away, one that stays. The paper's last two flows start at the object's patches and at the others. */
+/* Three ways to have an object: none at all, one that the centre crop cuts away, one that stays. The paper's last two
+ * flows start at the object's patches and at the others. */
 static void an_empty_object_group_changes_nothing_and_is_flagged(void **state)
 {
     static const struct {

@@ -1,4 +1,5 @@
-/* test_facts.c - what a study says of itself: which facts there are, which of them decide its numbers, and that each follows what it is about. */
+/* test_facts.c - what a study says of itself: which facts there are, which of them decide its numbers, and that each
+ * follows what it is about. */
 #include "study_fixture.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* test_prepare.c - a question made into tokens, patches and position groups, against transformers' values for 36 questions of the demo (tests/engine/golden/demo.json). */
+/* test_prepare.c - a question made into tokens, patches and position groups, against transformers' values for 36
+ * questions of the demo (tests/engine/golden/demo.json). */
 #include "study_fixture.h"
 
 #include <stdio.h>

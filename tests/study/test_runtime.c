@@ -1,4 +1,5 @@
-/* test_runtime.c - opening a model: what is chosen where the user leaves it open, and what is refused. Damaged folders are test_cli's. */
+/* test_runtime.c - opening a model: what is chosen where the user leaves it open, and what is refused. Damaged folders
+ * are test_cli's. */
 #include "study_fixture.h"
 
 #include <stdlib.h>

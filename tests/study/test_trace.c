@@ -1,4 +1,5 @@
-/* test_trace.c - the study as one call: what the listener hears and what the result counts. The program's own tests (tests/cli) have the rest. */
+/* test_trace.c - the study as one call: what the listener hears and what the result counts. The program's own tests
+ * (tests/cli) have the rest. */
 #include "study_fixture.h"
 
 #include <stdlib.h>
@@ -89,7 +90,7 @@ static void a_wrong_answer_that_is_left_out_is_counted_and_not_traced(void **sta
     free(out);
 }
 
-/* The result is filled where a study ends with a fault of its questions: the user is told what was done all the same. */
+/* The result is filled where a study ends with a fault of its questions: the user is told what was done. */
 static void a_strict_study_with_a_fault_fails_with_its_result(void **state)
 {
     char *out = NULL;
