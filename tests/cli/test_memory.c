@@ -64,7 +64,7 @@ static void too_little_memory_is_one_line_and_the_study_goes_on(void **state)
         const char *device;
         size_t step;
         int at_least; /* limits that must turn out to be too small, or the test has missed its mark */
-    } cases[] = {{"ref", mib / 2, 6}};
+    } cases[] = {{"ref", mib / 2, 6}, {"cpu", 6 * mib, 10}};
     fixture *f = *state;
 #ifdef ADDRESS_SANITIZER
     skip(); /* its shadow alone takes terabytes of addresses */

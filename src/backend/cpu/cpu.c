@@ -4,13 +4,18 @@
 #include "backend/cpu/cpu_internal.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <oneapi/dnnl/dnnl_version.h>
 
-enum { PARALLEL_ELEMENTS = 16384 }; /* below this a fork costs more than it saves: about 5 us against 1 element/ns */
+enum {
+    PARALLEL_ELEMENTS = 16384, /* below this a fork costs more than it saves: about 5 us against 1 element/ns */
+    MAX_THREADS = 4096
+};
 
 /* The kernels follow what oneDNN may use, so that its own cap (DNNL_MAX_CPU_ISA) makes the whole backend run as on a
  * lesser processor. */
@@ -39,15 +44,38 @@ static void cpu_close(cf_backend *be)
     free(cpu);
 }
 
+/* libgomp ends the process in words of its own where it cannot start a thread: see first that there is room for all
+ * their stacks. */
+static cf_status check_stacks(int n_threads, cf_error *err)
+{
+    pthread_attr_t attr;
+    size_t stack = 0;
+    if (pthread_getattr_default_np(&attr) != 0)
+        return CF_OK;
+    (void)pthread_attr_getstacksize(&attr, &stack);
+    (void)pthread_attr_destroy(&attr);
+    const size_t all = (size_t)(n_threads - 1) * stack;
+    if (all == 0)
+        return CF_OK;
+    void *room = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return cf_fail(err, CF_NOMEM, "no memory for the stacks of %d threads (%zu bytes)", n_threads, all);
+    munmap(room, all);
+    return CF_OK;
+}
+
 static cf_status cpu_open(cf_backend **out, const cf_backend_options *options, cf_error *err)
 {
     cf_status st = CF_OK;
+    if (options->n_threads > MAX_THREADS)
+        return cf_fail(err, CF_USAGE, "%d threads: expected at most %d", options->n_threads, MAX_THREADS);
     cf_cpu *cpu = calloc(1, sizeof *cpu);
     if (!cpu)
         return cf_fail(err, CF_NOMEM, "no memory for the cpu backend");
     cpu->base.ops = &cf_backend_cpu;
     cpu->base.compute = options->compute;
     cpu->base.n_threads = options->n_threads > 0 ? options->n_threads : omp_get_num_procs();
+    CF_TRY(check_stacks(cpu->base.n_threads, err));
     cpu->kernels = kernels_here();
     cpu->scratch = calloc((size_t)cpu->base.n_threads, sizeof *cpu->scratch);
     if (!cpu->scratch) {

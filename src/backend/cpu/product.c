@@ -8,18 +8,22 @@
  *     another backend may have another.
  * (3) A weight's blocked layout is asked for once, at a middling row count, and used for every row count: row
  *     invariance needs one layout.
- * (4) There is no f16 product and the f16 -> f32 reorder is slow: f16 weights are widened by our own kernel first. */
+ * (4) Code that cannot be mapped is generated all the same, through a null pointer: see first that there is room.
+ * (5) There is no f16 product and the f16 -> f32 reorder is slow: f16 weights are widened by our own kernel first. */
 #include "backend/cpu/cpu_internal.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <oneapi/dnnl/dnnl.h>
 
 #include "base/memory.h"
 
 enum {
+    CODE_BYTES =
+        8 << 20,       /* of addresses, free before a primitive is made; 2 MiB is the most that one was seen to take */
     LAYOUT_ROWS = 128, /* row count at which a weight's layout is chosen */
     MAX_PREPARED =
         4096 /* prepared products kept; all are dropped when the table is full (each takes 0.3 ms to remake) */
@@ -171,12 +175,23 @@ done:
     return st;
 }
 
+/* Trap (4). Once here is once enough: primitives are made by one thread at a time. */
+static cf_status check_room(cf_error *err)
+{
+    void *room = mmap(NULL, CODE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return cf_fail(err, CF_NOMEM, "no memory for the code of a matrix product (%d bytes)", CODE_BYTES);
+    munmap(room, CODE_BYTES);
+    return CF_OK;
+}
+
 static cf_status prepare(product *out, const cf_products *p, dnnl_data_type_t type, const product_key *key,
                          const dnnl_memory_desc_t *weight, cf_error *err)
 {
     cf_status st = CF_OK;
     dnnl_primitive_desc_t pd = NULL;
     product s = {.key = *key};
+    CF_TRY(check_room(err));
     CF_TRY(describe(&pd, p, type, key, weight, err));
     TRY_DNNL(dnnl_primitive_create(&s.primitive, pd));
     dnnl_memory_desc_t src, dst, bias;
@@ -278,6 +293,7 @@ static cf_status lay_out(cf_weight *w, const cf_products *p, float *plain, cf_er
     dnnl_memory_t src = NULL, scratch = NULL;
     void *pad = NULL;
     dnnl_memory_desc_t md;
+    CF_TRY(check_room(err));
     init_plain(&md, dnnl_f32, w->k, w->n, dnnl_ba); /* W is [n, k] row-major: as [k, n] its columns are contiguous */
     TRY_DNNL(dnnl_primitive_attr_create(&attr));
     TRY_DNNL(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
