@@ -57,7 +57,7 @@ demo: all
 
 # What the shared sweep saves over recomputing each run: build/bench/reuse.csv.
 bench: all
-	tools/bench_reuse.sh
+	bench/reuse.sh
 
 clean:
 	rm -rf build build-sanitize build-clang

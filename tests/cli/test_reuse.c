@@ -1,5 +1,5 @@
 /* test_reuse.c - sharing what runs have in common changes no number where the program says so, and saves the work it
- * claims to save. bench: tools/bench_reuse.sh has the seconds. */
+ * claims to save. bench: bench/reuse.sh has the seconds. */
 #include "cli_fixture.h"
 
 #include <stdio.h>
