@@ -100,9 +100,12 @@ cf_status cf_schema_check(cf_store *s, bool *empty, cf_error *err)
 {
     cf_status st = CF_OK;
     int64_t application = 0, version = 0, n_tables = 0;
+    /* One transaction: another process may be creating the study between these. */
+    CF_TRY(cf_store_exec(s, "SAVEPOINT look", "read the study's schema", err));
     CF_TRY(cf_store_query_i64(s, &application, "PRAGMA application_id", err));
     CF_TRY(cf_store_query_i64(s, &version, "PRAGMA user_version", err));
     CF_TRY(cf_store_query_i64(s, &n_tables, "SELECT count(*) FROM sqlite_schema", err));
+    CF_TRY(cf_store_exec(s, "RELEASE look", "read the study's schema", err));
     *empty = application == 0 && version == 0 && n_tables == 0;
     if (*empty)
         goto done;

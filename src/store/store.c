@@ -242,7 +242,15 @@ cf_status cf_store_open(cf_store **out, const char *path, cf_error *err)
     if (!exists)
         return cf_fail(err, CF_IO, "%s: cannot open the study: %s", path, strerror(ENOENT));
     CF_TRY(connect_to(&s, path, SQLITE_OPEN_READONLY, err));
-    CF_TRY(cf_schema_check(s, &empty, err));
+    st = cf_schema_check(s, &empty, err);
+    if (st != CF_OK && (sqlite3_errcode(s->db) & 0xff) == SQLITE_READONLY) {
+        /* A writer was killed and left a journal that must be played back first. That is no change of the study. */
+        cf_store_close(s);
+        s = NULL;
+        CF_TRY(connect_to(&s, path, SQLITE_OPEN_READWRITE, err));
+        st = cf_schema_check(s, &empty, err);
+    }
+    CF_TRY(st);
     if (empty) {
         st = cf_fail(err, CF_FORMAT, "%s: expected a crossflow study, found an empty file", path);
         goto done;

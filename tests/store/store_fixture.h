@@ -32,6 +32,8 @@ cf_value fixture_value(int64_t run, double p2);
 void fixture_put(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n);
 /* Runs SQL of the test's own on the study file. */
 void fixture_sql(const fixture *f, const char *sql);
+/* The same in a process that is killed before it closes the file. */
+void fixture_sql_killed(const fixture *f, const char *sql);
 int64_t fixture_count(const fixture *f, const char *table);
 /* A row of the table `statistic`, which must be there: n, n_empty, n_fully_cut; mean, low, high, median, p, r, NaN for NULL. */
 typedef struct fixture_row {
