@@ -80,17 +80,10 @@ static cf_status prepare_first(cf_prepared *p, cf_picture *picture, const cf_run
 {
     for (size_t i = 0; i < list->n_items; i++) {
         const cf_question *q = list->items[i].question;
-        cf_box boxes[CF_MAX_OBJECTS];
-        int64_t n = 0;
-        for (int32_t j = 0; j < q->n_objects; j++)
-            if (q->objects[j].has_box)
-                boxes[n++] = (cf_box){q->objects[j].x, q->objects[j].y, q->objects[j].w, q->objects[j].h};
         char *path = NULL;
         cf_status st = cf_picture_path(&path, images, q->image, err);
         if (st == CF_OK)
-            st = cf_picture_load(picture, r, path, err);
-        if (st == CF_OK)
-            st = cf_prepare(p, r, picture, q->text, boxes, n, err);
+            st = cf_prepare_question(p, picture, r, q, path, err);
         free(path);
         if (st == CF_OK || st == CF_NOMEM)
             return st;

@@ -87,6 +87,31 @@ done:
     return st;
 }
 
+/* The boxes of a question's objects, those that have one; returns how many. */
+static int64_t boxes_of(cf_box boxes[CF_MAX_OBJECTS], const cf_question *q)
+{
+    int64_t n = 0;
+    for (int32_t i = 0; i < q->n_objects; i++)
+        if (q->objects[i].has_box)
+            boxes[n++] = (cf_box){q->objects[i].x, q->objects[i].y, q->objects[i].w, q->objects[i].h};
+    return n;
+}
+
+cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_runtime *r, const cf_question *q,
+                              const char *path, cf_error *err)
+{
+    cf_box boxes[CF_MAX_OBJECTS];
+    if (q->fault.n)
+        return cf_fail(err, CF_FORMAT, "%.*s", (int)(q->fault.n < 400 ? q->fault.n : 400), q->fault.data);
+    const cf_status st = cf_picture_load(picture, r, path, err);
+    if (st != CF_OK)
+        return st;
+    if (q->image_w && q->image_h && (q->image_w != picture->width || q->image_h != picture->height))
+        return cf_fail(err, CF_MISMATCH, "%s: expected %lldx%lld as the question file states, found %dx%d", path,
+                       (long long)q->image_w, (long long)q->image_h, picture->width, picture->height);
+    return cf_prepare(out, r, picture, q->text, boxes, boxes_of(boxes, q), err);
+}
+
 void cf_prepared_deinit(cf_prepared *p)
 {
     cf_prompt_deinit(&p->prompt);

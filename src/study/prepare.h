@@ -4,6 +4,7 @@
 
 #include "engine/session.h"
 #include "knockout/group.h"
+#include "question/question.h"
 #include "study/runtime.h"
 
 /* The last picture prepared: questions about one picture come together. Zero-initialise. */
@@ -31,6 +32,10 @@ void cf_picture_deinit(cf_picture *p);
  * its boxes, its text. */
 CF_MUST_USE cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, cf_slice question,
                                  const cf_box *boxes, int64_t n_boxes, cf_error *err);
+/* A question of a set: its picture from path, its boxes, its prompt. Any failure but CF_NOMEM is a fault of this
+ * question; a picture of another size than the file states is one. */
+CF_MUST_USE cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_runtime *r,
+                                          const cf_question *q, const char *path, cf_error *err);
 void cf_prepared_deinit(cf_prepared *p);
 
 /* The greedy answer as text: decoded without special tokens, stripped. Appended to *out. */

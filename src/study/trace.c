@@ -188,28 +188,6 @@ static bool is_row_fault(cf_status s)
     return s == CF_IO || s == CF_FORMAT || s == CF_MISMATCH || s == CF_UNSUPPORTED;
 }
 
-/* Picture, prompt and groups of a question. */
-static cf_status prepare_question(tracer *t, cf_prepared *p, const cf_question *q, const char *path, cf_error *err)
-{
-    cf_status st = CF_OK;
-    cf_box boxes[CF_MAX_OBJECTS];
-    int64_t n_boxes = 0;
-    if (q->fault.n)
-        return cf_fail(err, CF_FORMAT, "%.*s", (int)(q->fault.n < 400 ? q->fault.n : 400), q->fault.data);
-    for (int32_t i = 0; i < q->n_objects; i++)
-        if (q->objects[i].has_box)
-            boxes[n_boxes++] = (cf_box){q->objects[i].x, q->objects[i].y, q->objects[i].w, q->objects[i].h};
-    CF_TRY(cf_picture_load(&t->picture, &t->runtime, path, err));
-    if (q->image_w && q->image_h && (q->image_w != t->picture.width || q->image_h != t->picture.height)) {
-        st = cf_fail(err, CF_MISMATCH, "%s: expected %lldx%lld as the question file states, found %dx%d", path,
-                     (long long)q->image_w, (long long)q->image_h, t->picture.width, t->picture.height);
-        goto done;
-    }
-    CF_TRY(cf_prepare(p, &t->runtime, &t->picture, q->text, boxes, n_boxes, err));
-done:
-    return st;
-}
-
 /* One run from scratch: what the sweep is compared with. */
 static cf_status run_oracle(tracer *t, const cf_prepared *p, const cf_run_spec *s, int32_t token, double *probability,
                             int64_t *macs, cf_error *err)
@@ -315,7 +293,7 @@ static cf_status measure_sample(tracer *t, const cf_question *q, const char *pat
     cf_prepared p = {0};
     cf_plan *plan = NULL;
     int32_t n_tokens = 0;
-    CF_TRY(prepare_question(t, &p, q, path, err));
+    CF_TRY(cf_prepare_question(&p, &t->picture, &t->runtime, q, path, err));
     CF_TRY(cf_plan_create(&plan, t->specs, t->n_specs, &p.groups,
                           (int32_t)cf_checkpoint_config(t->runtime.checkpoint)->text.n_layers, err));
     CF_TRY(cf_session_begin(t->session, &p.input, t->o->max_new_tokens, err));
