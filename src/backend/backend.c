@@ -240,6 +240,10 @@ cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight 
                                      23, 40, 64, 129}; /* decode, ->Last, typical ->Question rows, tile edges */
     cf_status st = CF_OK;
     int64_t n = 0, k = 0;
+    if (be->ops->row_invariant) {
+        *row_invariant = true;
+        return CF_OK;
+    }
     be->ops->weight_shape(w, &n, &k);
     const cf_counters before = be->counters; /* the probe is not the study's work */
     const size_t x_count = (size_t)n_rows * (size_t)k, y_count = (size_t)n_rows * (size_t)n;

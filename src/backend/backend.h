@@ -155,7 +155,7 @@ CF_MUST_USE cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tens
 
 /* Whether products with this weight give each row the same bits whatever the row count: multiplies n_rows
  * pseudo-random rows together, and in groups of several sizes, with and without accumulation, and compares by memcmp.
- */
+ * True at once for a backend that is so by construction (ref). */
 CF_MUST_USE cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows,
                                        cf_error *err);
 

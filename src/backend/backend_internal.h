@@ -12,6 +12,7 @@ extern "C" {
  * optional. */
 typedef struct cf_backend_ops {
     const char *name;
+    bool row_invariant; /* by construction: there is nothing to probe */
     bool (*has_bf16)(void);
     cf_status (*open)(cf_backend **out, const cf_backend_options *options, cf_error *err);
     void (*close)(cf_backend *be);

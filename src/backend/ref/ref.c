@@ -199,6 +199,7 @@ static cf_status activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, cons
 
 const cf_backend_ops cf_backend_ref = {
     .name = "ref",
+    .row_invariant = true,
     .has_bf16 = has_bf16,
     .open = ref_open,
     .close = ref_close,
