@@ -30,6 +30,10 @@ CF_MUST_USE cf_status cf_spans_copy(cf_spans *out, const cf_spans *s, cf_error *
 bool cf_spans_equal(const cf_spans *a, const cf_spans *b);
 bool cf_spans_contain(const cf_spans *s, int32_t position);
 int64_t cf_spans_count(const cf_spans *s); /* positions in all */
+/* Appends the positions of a or b, of a but not b, of both, to *out, which is empty before and neither of them. */
+CF_MUST_USE cf_status cf_spans_union(cf_spans *out, const cf_spans *a, const cf_spans *b, cf_error *err);
+CF_MUST_USE cf_status cf_spans_minus(cf_spans *out, const cf_spans *a, const cf_spans *b, cf_error *err);
+CF_MUST_USE cf_status cf_spans_both(cf_spans *out, const cf_spans *a, const cf_spans *b, cf_error *err);
 
 #ifdef __cplusplus
 }
