@@ -50,7 +50,7 @@ typedef struct cf_flow { /* zero-initialise; owns everything */
 void cf_flow_deinit(cf_flow *f);
 CF_MUST_USE cf_status cf_flow_copy(cf_flow *out, const cf_flow *f, cf_error *err);
 /* The whole text as one flow; CF_USAGE, with the place and what may stand there. keep: each edge must lead from one
- * group of the partition to another one. */
+ * group of the partition to another one, and has no layers or heads of its own. */
 CF_MUST_USE cf_status cf_flow_parse(cf_flow *out, cf_slice text, cf_error *err);
 /* Appends the canonical form, e.g. "Image Central Object->Question", "keep: Image->Question & Question->Last",
  * "Image->Last@0:4 & Question->Last#0+2". "cut:" is not written. Parsing it gives an equal flow. */

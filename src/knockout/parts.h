@@ -36,9 +36,8 @@ typedef struct cf_draw {
 
 /* n_after: positions after the prompt, which count as queries of Last. n_heads: of the model. draw: random flows only.
  *
- * keep: for every ordered pair of different groups of the partition that is not among the edges, a cut; in the edges'
- * layers: edges with layers or heads of their own are kept there and cut elsewhere (the pair is cut in the other layers
- * of the window, and in the other heads). A query that two groups of the partition share is CF_MISMATCH.
+ * keep: for every ordered pair of different groups of the partition that is not among the edges, a cut, in the window.
+ * A position that two groups of the partition share is CF_MISMATCH.
  * random: edges with the same layers and heads are drawn for together: a query that several of them reach loses as many
  * keys as it loses to all of them, drawn outside all their sources. Queries stay within what causality shows them.
  */
