@@ -19,7 +19,7 @@ typedef struct cf_part {
 typedef struct cf_parts { /* zero-initialise; owns items */
     cf_part *items;
     size_t n, cap;
-    bool empty_group; /* a group that the flow names has no position here; what is left is still in items */
+    bool empty_group;  /* a group that the flow names has no position here; what is left is still in items */
     bool too_few_keys; /* random: a query sees fewer keys outside the source than it loses; items are empty then */
 } cf_parts;
 

@@ -1,19 +1,39 @@
-/* export.h - the study as the CSV files of the published scripts, and its statistics as one CSV file. */
+/* export.h - the study as the CSV files of the published scripts, as one long table, and its statistics. */
 #ifndef CF_STORE_EXPORT_H
 #define CF_STORE_EXPORT_H
 
 #include "store/store.h"
 
-/* Writes one CSV per task, flow and window into dir (made if missing), named TASK_FLOW_kK.csv with the flow's "->" as
- * "-to-" and blanks as "_". Columns, exactly: question_id, image, goden answer (sic), predicted answer, question,
- * block_desc, layer, base_score_first, new_score_first, relative diff first. Rows by question row, then layer.
- * block_desc is the flow's canonical text. Scores are printed with %.9g, so that a float reads back exactly. fully_cut
- * values are empty cells. Files are written whole to a temporary name and renamed. *n_files counts them. */
+/* Writes the published tables into dir (made if missing).
+ *
+ * Knockout: one CSV per task, spec, style and window (and repeat), named TASK_FLOW_kK.csv, or TASK_FLOW_STYLE.csv,
+ * TASK_FLOW_outside_kK.csv, with _rN for a repeat; the flow's "->" as "-to-", blanks as "_", other signs that shells or
+ * file systems mind as "_"; a name over 200 bytes is cut and ends in a hash of the whole. Columns, exactly: question_id,
+ * image, goden answer (sic), predicted answer, question, block_desc, layer, base_score_first, new_score_first, relative
+ * diff first. Rows by question row, then layer. block_desc is the flow's canonical text. Scores are printed with %.9g, so
+ * that a float reads back exactly. A value that is none is two empty cells.
+ *
+ * Lens: one CSV per task, TASK_lens.csv (of a run: TASK_lens_FLOW_kK_lCENTRE.csv), of the last position. Columns,
+ * exactly: question_id, image, goden answer, question, layer, top_k_word, top_k_score, Noncapitalized Answer,
+ * Noncapitalized False Option, Capitalized Answer, Capitalized False Option; the two False columns only where the task
+ * has options. The four are in %, top_k_score is a list of probabilities. Other positions: TASK_lens_image.csv, with a
+ * column position after question.
+ *
+ * Files are written whole to a temporary name and renamed. *n_files counts them. */
 CF_MUST_USE cf_status cf_export_csv(cf_store *s, const char *dir, int64_t *n_files, cf_error *err);
 
+/* Writes every value of every measure to path as one long table. Columns: task, row, question_id, image, question,
+ * answer, predicted, flow, mode, heads, seed, repeat, style, window, layer, layers, measure, baseline, value, change,
+ * flag. */
+CF_MUST_USE cf_status cf_export_values(cf_store *s, const char *path, cf_error *err);
+
+/* Writes the study to path as JSON Lines: one line a sample, all samples, with its columns, notes, groups, and "values":
+ * a list of {flow, mode, heads, seed, repeat, style, window, layer, layers, measure, value, flag}, "answers", "lens". */
+CF_MUST_USE cf_status cf_export_jsonl(cf_store *s, const char *path, cf_error *err);
+
 /* Writes the statistics to path: a row a task, flow, window and layer, "all tasks" last where there are several.
- * Columns: task, flow, window, layer, n, n_empty, n_fully_cut, mean, low, high, median, wilcoxon_p, rank_biserial_r;
- * see cf_statistic_point. Numbers are printed with %.17g; a cell is empty where there is none. The file is put in
+ * Columns: task, flow, style, window, layer, measure, n, n_empty, n_without, mean, low, high, median, wilcoxon_p,
+ * rank_biserial_r; see cf_statistic_point. All measures that have a curve, o->measure aside. Numbers are printed with %.17g; a cell is empty where there is none. The file is put in
  * place whole. */
 CF_MUST_USE cf_status cf_export_statistics(cf_store *s, const char *path, const cf_statistics_options *o,
                                            cf_error *err);

@@ -95,6 +95,94 @@ static void a_copy_without_memory_leaves_its_output_alone(void **state)
     cf_spans_deinit(&s);
 }
 
+typedef cf_status set_operation(cf_spans *out, const cf_spans *a, const cf_spans *b, cf_error *err);
+
+static bool in_union(bool a, bool b)
+{
+    return a || b;
+}
+
+static bool in_minus(bool a, bool b)
+{
+    return a && !b;
+}
+
+static bool in_both(bool a, bool b)
+{
+    return a && b;
+}
+
+static const struct {
+    const char *name;
+    set_operation *of;
+    bool (*in)(bool a, bool b);
+} operations[] = {
+    {"union", cf_spans_union, in_union}, {"minus", cf_spans_minus, in_minus}, {"both", cf_spans_both, in_both}};
+
+/* The positions at the bits of `set`, from `first` on. */
+static cf_spans spans_at(unsigned set, int32_t first)
+{
+    cf_spans s = {0};
+    cf_error err = {0};
+    for (int32_t i = 0; i < 8; i++)
+        if (set >> i & 1)
+            assert_int_equal(cf_spans_add(&s, first + i, first + i + 1, &err), CF_OK);
+    return s;
+}
+
+static void sets_are_combined_position_by_position(void **state)
+{
+    (void)state;
+    static const int32_t firsts[] = {0, -4, INT32_MIN, INT32_MAX - 8};
+    for (unsigned pair = 0; pair < 1 << 14; pair++) { /* every pair of sets of seven positions */
+        const unsigned a_set = pair & 127, b_set = pair >> 7;
+        const int32_t first = firsts[pair % 4];
+        cf_spans a = spans_at(a_set, first), b = spans_at(b_set, first);
+        for (size_t o = 0; o < sizeof operations / sizeof *operations; o++) {
+            unsigned set = 0;
+            for (unsigned i = 0; i < 7; i++)
+                set |= (unsigned)operations[o].in(a_set >> i & 1, b_set >> i & 1) << i;
+            cf_spans expected = spans_at(set, first), found = {0};
+            cf_error err = {0};
+            assert_int_equal(operations[o].of(&found, &a, &b, &err), CF_OK);
+            if (!cf_spans_equal(&found, &expected)) /* equal lists are joined where they touch, too */
+                fail_msg("%s of %#x and %#x from %d", operations[o].name, a_set, b_set, (int)first);
+            cf_spans_deinit(&found);
+            cf_spans_deinit(&expected);
+        }
+        cf_spans_deinit(&a);
+        cf_spans_deinit(&b);
+    }
+}
+
+static void a_combination_without_memory_leaves_its_output_alone(void **state)
+{
+    (void)state;
+    cf_spans a = {0}, b = {0};
+    cf_error err = {0};
+    for (int32_t i = 0; i < 40; i++) {
+        assert_int_equal(cf_spans_add(&a, 10 * i, 10 * i + 4, &err), CF_OK);
+        assert_int_equal(cf_spans_add(&b, 10 * i + 2, 10 * i + 6, &err), CF_OK);
+    }
+    for (size_t o = 0; o < sizeof operations / sizeof *operations; o++) {
+        int64_t n = 1;
+        for (;; n++) {
+            cf_spans out = {0};
+            fail_alloc_at(n);
+            const cf_status st = operations[o].of(&out, &a, &b, &err);
+            const bool failed = fail_alloc_off();
+            assert_int_equal(st, failed ? CF_NOMEM : CF_OK);
+            assert_int_equal(out.n, failed ? 0 : 40);
+            cf_spans_deinit(&out);
+            if (!failed)
+                break;
+        }
+        assert_true(n > 2);
+    }
+    cf_spans_deinit(&a);
+    cf_spans_deinit(&b);
+}
+
 int test_span(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -103,6 +191,8 @@ int test_span(void)
         cmocka_unit_test(a_span_contains_its_begin_and_not_its_end),
         cmocka_unit_test(a_copy_is_equal_and_its_own),
         cmocka_unit_test(a_copy_without_memory_leaves_its_output_alone),
+        cmocka_unit_test(sets_are_combined_position_by_position),
+        cmocka_unit_test(a_combination_without_memory_leaves_its_output_alone),
     };
     return cmocka_run_group_tests_name("span", tests, NULL, NULL);
 }
