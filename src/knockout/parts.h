@@ -25,10 +25,11 @@ typedef struct cf_parts { /* zero-initialise; owns items */
 
 void cf_parts_deinit(cf_parts *p);
 
-/* Where a random control draws from. The keys of query position q are the first n of a Fisher-Yates shuffle of those it
- * sees outside the source, ascending, by splitmix64 seeded with
- * mix(mix(mix(mix(seed) ^ row) ^ repeat) ^ q), mix being splitmix64's output function: they depend on nothing else, so
- * they are the same in every layer and window, and whatever else is run. */
+/* Where a random control draws from: splitmix64. mix(x) is the first number of a generator in state x. For the query at
+ * position q: state = mix(mix(mix(mix(seed) ^ row) ^ repeat) ^ q); keys = the m keys it sees (0..q) outside the sources
+ * of the edges that reach it, ascending; it loses the first n after Fisher-Yates: for i in 0..n-1, swap keys[i] with
+ * keys[i + next() mod (m - i)], next() being the generator's next number. They depend on nothing else, so they are the
+ * same in every layer and window, and whatever else is run. */
 typedef struct cf_draw {
     uint64_t seed, row;
     int32_t repeat;
