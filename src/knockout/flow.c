@@ -1,97 +1,126 @@
-/* flow.c - see flow.h. */
+/* flow.c - a flow's life: made, copied, compared; see flow.h. flow_parse.c and flow_print.c have its grammar. */
 #include "knockout/flow.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "knockout/flow_internal.h"
 
-/* The six flows of the paper, in the order of its figures. */
-static const cf_flow paper[] = {
-    {CF_GROUP_QUESTION, CF_GROUP_LAST},  {CF_GROUP_IMAGE, CF_GROUP_LAST},      {CF_GROUP_LAST, CF_GROUP_LAST},
-    {CF_GROUP_IMAGE, CF_GROUP_QUESTION}, {CF_GROUP_OBJECT, CF_GROUP_QUESTION}, {CF_GROUP_REST, CF_GROUP_QUESTION},
+static const char *const mode_names[CF_N_MODES] = {
+    [CF_MODE_CUT] = "cut",           [CF_MODE_KEEP] = "keep",
+    [CF_MODE_RANDOM] = "random",     [CF_MODE_ZERO_ATTENTION] = "zero attention",
+    [CF_MODE_ZERO_MLP] = "zero mlp",
 };
 
-static cf_status refuse(cf_slice text, cf_error *err)
+const char *cf_mode_name(cf_mode m)
 {
-    cf_str known = {0};
-    cf_status st = CF_OK;
-    for (int g = 0; g < CF_N_GROUPS; g++)
-        CF_TRY(cf_str_addf(&known, err, "%s%s", g ? ", " : "", cf_group_name((cf_group)g)));
-    st = cf_fail(err, CF_USAGE, "flow \"%.*s\": expected SOURCE->TARGET with groups among: %s",
-                 (int)(text.n < 80 ? text.n : 80), text.n ? text.data : "", known.data);
-done:
-    cf_str_deinit(&known);
-    return st;
+    return mode_names[m];
 }
 
-cf_status cf_flow_parse(cf_flow *out, cf_slice text, cf_error *err)
+void cf_flow_edge_deinit(cf_flow_edge *e)
 {
-    const int64_t arrow = cf_slice_find(text, cf_slice_of("->"), 0);
-    cf_flow flow;
-    if (arrow < 0 || !cf_group_find(&flow.source, (cf_slice){text.data, (size_t)arrow}) ||
-        !cf_group_find(&flow.target, (cf_slice){text.data + arrow + 2, text.n - (size_t)arrow - 2}))
-        return refuse(text, err);
-    *out = flow;
-    return CF_OK;
+    cf_group_expr_deinit(&e->source);
+    cf_group_expr_deinit(&e->target);
+    cf_spans_deinit(&e->layers);
+    cf_spans_deinit(&e->heads);
+    *e = (cf_flow_edge){0};
 }
 
-cf_status cf_flow_print(cf_str *out, const cf_flow *flow, cf_error *err)
+void cf_flow_deinit(cf_flow *f)
 {
-    return cf_str_addf(out, err, "%s->%s", cf_group_name(flow->source), cf_group_name(flow->target));
+    for (size_t i = 0; i < f->n_edges; i++)
+        cf_flow_edge_deinit(&f->edges[i]);
+    for (size_t i = 0; i < f->n_partition; i++)
+        cf_group_expr_deinit(&f->partition[i]);
+    free(f->edges);
+    free(f->partition);
+    *f = (cf_flow){0};
 }
 
-void cf_flows_deinit(cf_flows *f)
+cf_status cf_flow_add_edge(cf_flow *f, const cf_flow_edge *edge, cf_error *err)
 {
-    free(f->items);
-    *f = (cf_flows){0};
-}
-
-cf_status cf_flows_add(cf_flows *f, const cf_flow *flow, cf_error *err)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (f->items[i].source == flow->source && f->items[i].target == flow->target)
-            return CF_OK;
-    void *items = f->items;
-    const cf_status st = cf_grow(&items, &f->cap, f->n + 1, sizeof *f->items, "flows", err);
+    void *edges = f->edges;
+    const cf_status st = cf_grow(&edges, &f->cap_edges, f->n_edges + 1, sizeof *f->edges, "edges of a flow", err);
     if (st != CF_OK)
         return st;
-    f->items = items;
-    f->items[f->n++] = *flow;
+    f->edges = edges;
+    f->edges[f->n_edges++] = *edge;
     return CF_OK;
 }
 
-cf_status cf_flows_parse(cf_flows *f, cf_slice list, cf_error *err)
+cf_status cf_flow_add_partition(cf_flow *f, const cf_group_expr *group, cf_error *err)
+{
+    void *partition = f->partition;
+    const cf_status st =
+        cf_grow(&partition, &f->cap_partition, f->n_partition + 1, sizeof *f->partition, "groups of a partition", err);
+    if (st != CF_OK)
+        return st;
+    f->partition = partition;
+    f->partition[f->n_partition++] = *group;
+    return CF_OK;
+}
+
+static cf_status copy_edge(cf_flow_edge *out, const cf_flow_edge *e, cf_error *err)
 {
     cf_status st = CF_OK;
-    const size_t before = f->n;
-    for (size_t begin = 0; st == CF_OK && begin <= list.n;) {
-        int64_t comma = cf_slice_find(list, cf_slice_of(","), begin);
-        const size_t end = comma < 0 ? list.n : (size_t)comma;
-        const cf_slice word = cf_slice_trim((cf_slice){list.data + begin, end - begin});
-        begin = end + 1;
-        if (cf_slice_is(word, "paper")) {
-            for (size_t i = 0; st == CF_OK && i < sizeof paper / sizeof paper[0]; i++)
-                st = cf_flows_add(f, &paper[i], err);
-            continue;
-        }
-        cf_flow flow = {0};
-        st = cf_flow_parse(&flow, word, err);
-        if (st == CF_OK)
-            st = cf_flows_add(f, &flow, err);
-    }
-    if (st != CF_OK)
-        f->n = before;
+    cf_flow_edge copy = {.each_head = e->each_head};
+    CF_TRY(cf_group_expr_copy(&copy.source, &e->source, err));
+    CF_TRY(cf_group_expr_copy(&copy.target, &e->target, err));
+    CF_TRY(cf_spans_copy(&copy.layers, &e->layers, err));
+    CF_TRY(cf_spans_copy(&copy.heads, &e->heads, err));
+    *out = copy;
+    copy = (cf_flow_edge){0};
+done:
+    cf_flow_edge_deinit(&copy);
     return st;
 }
 
-cf_status cf_flows_print(cf_str *out, const cf_flows *f, cf_error *err)
+cf_status cf_flow_copy(cf_flow *out, const cf_flow *f, cf_error *err)
 {
     cf_status st = CF_OK;
-    for (size_t i = 0; i < f->n; i++) {
-        if (i)
-            CF_TRY(cf_str_add_text(out, ",", err));
-        CF_TRY(cf_flow_print(out, &f->items[i], err));
+    cf_flow copy = {.mode = f->mode};
+    cf_flow_edge edge = {0};
+    cf_group_expr group = {0};
+    for (size_t i = 0; i < f->n_edges; i++) {
+        CF_TRY(copy_edge(&edge, &f->edges[i], err));
+        CF_TRY(cf_flow_add_edge(&copy, &edge, err));
+        edge = (cf_flow_edge){0};
     }
+    for (size_t i = 0; i < f->n_partition; i++) {
+        CF_TRY(cf_group_expr_copy(&group, &f->partition[i], err));
+        CF_TRY(cf_flow_add_partition(&copy, &group, err));
+        group = (cf_group_expr){0};
+    }
+    *out = copy;
+    copy = (cf_flow){0};
 done:
+    cf_flow_edge_deinit(&edge);
+    cf_group_expr_deinit(&group);
+    cf_flow_deinit(&copy);
     return st;
+}
+
+static bool equal_edges(const cf_flow_edge *a, const cf_flow_edge *b)
+{
+    return cf_group_expr_equal(&a->source, &b->source) && cf_group_expr_equal(&a->target, &b->target) &&
+           cf_spans_equal(&a->layers, &b->layers) && cf_spans_equal(&a->heads, &b->heads) &&
+           a->each_head == b->each_head;
+}
+
+bool cf_flow_equal(const cf_flow *a, const cf_flow *b)
+{
+    bool equal = a->mode == b->mode && a->n_edges == b->n_edges && a->n_partition == b->n_partition;
+    for (size_t i = 0; equal && i < a->n_edges; i++)
+        equal = equal_edges(&a->edges[i], &b->edges[i]);
+    for (size_t i = 0; equal && i < a->n_partition; i++)
+        equal = cf_group_expr_equal(&a->partition[i], &b->partition[i]);
+    return equal;
+}
+
+bool cf_flow_is_fixed(const cf_flow *f)
+{
+    bool fixed = true;
+    for (size_t i = 0; i < f->n_edges; i++)
+        fixed = fixed && f->edges[i].layers.n > 0;
+    return fixed;
 }
