@@ -136,6 +136,12 @@ cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int3
     return be->ops->gather(be, y, x, rows, err);
 }
 
+cf_status cf_scatter(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err)
+{
+    assert(y->shape[1] == x->shape[1] && y->dtype == CF_F32 && x->dtype == CF_F32);
+    return be->ops->scatter(be, y, x, rows, err);
+}
+
 static bool is_norm_shape(const cf_backend *be, const cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma)
 {
     return x->dtype == CF_F32 && (y->dtype == CF_F32 || y->dtype == be->compute) && y->shape[0] == x->shape[0] &&

@@ -89,6 +89,9 @@ CF_MUST_USE cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x
  * where x is f32. */
 CF_MUST_USE cf_status cf_gather(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
 
+/* y[rows[i],:] = x[i,:] for each of x's rows; the rows are distinct, both f32. */
+CF_MUST_USE cf_status cf_scatter(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
+
 /* y = x / sqrt(mean(x^2) + eps) * gamma, row by row; x f32, gamma[D] f32, y f32 or the compute dtype. */
 CF_MUST_USE cf_status cf_rms_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma, float eps,
                                   cf_error *err);

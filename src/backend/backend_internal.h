@@ -29,6 +29,7 @@ typedef struct cf_backend_ops {
     cf_status (*linear)(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, const cf_tensor *bias,
                         bool accumulate, cf_error *err);
     cf_status (*gather)(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
+    cf_status (*scatter)(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
     cf_status (*rms_norm)(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma, float eps,
                           cf_error *err);
     cf_status (*layer_norm)(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma,
@@ -59,6 +60,9 @@ cf_status cf_host_alloc(cf_backend *be, cf_tensor *out, cf_dtype dtype, int64_t 
 void cf_host_release(cf_backend *be, cf_tensor *t);
 cf_status cf_host_upload(cf_backend *be, cf_tensor *dst, const void *src, cf_error *err);
 cf_status cf_host_download(cf_backend *be, void *dst, const cf_tensor *src, cf_error *err);
+
+/* Scatter where memory is the host's: a copy, on one thread: it moves the few rows that a run zeroes. */
+cf_status cf_host_scatter(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
 
 /* Whether head h, query position q is in a cut's reach (its query spans and head set). */
 bool cf_cut_reaches(const cf_cut *cut, int64_t head, int32_t q);

@@ -40,3 +40,13 @@ cf_status cf_host_download(cf_backend *be, void *dst, const cf_tensor *src, cf_e
     memcpy(dst, src->data, (size_t)cf_tensor_count(src) * cf_dtype_bytes(src->dtype));
     return CF_OK;
 }
+
+cf_status cf_host_scatter(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err)
+{
+    (void)be;
+    (void)err;
+    const int64_t d = x->shape[1];
+    for (int64_t i = 0; i < x->shape[0]; i++)
+        memcpy((float *)y->data + rows[i] * d, (const float *)x->data + i * d, (size_t)d * sizeof(float));
+    return CF_OK;
+}

@@ -12,19 +12,27 @@ typedef struct oracle {
     cf_scratch *scratch;
     cf_tensor x;
     int32_t *pos;
-    uint64_t *open, *closed; /* masks of layers outside and inside the window */
+    int32_t *zeroed[2]; /* [length] rows that attention, the MLP, add nothing to in this layer */
+    int64_t n_zeroed[2];
+    cf_cut *cuts; /* [parts] those in force in this layer */
+    size_t n_cuts;
+    uint64_t *mask; /* of this layer */
+    int64_t mask_heads;
     int32_t length;
 } oracle;
 
-static cf_status embed(oracle *o, const cf_input *in, cf_error *err)
+static cf_status embed(oracle *o, const cf_input *in, const cf_oracle_run *run, cf_error *err)
 {
     const cf_span image = cf_input_image(o->m, in);
+    const int32_t prompt = cf_input_length(o->m, in);
     cf_tensor before = cf_tensor_rows(&o->x, 0, image.begin), picture = cf_tensor_rows(&o->x, image.begin, image.end);
-    cf_tensor after = cf_tensor_rows(&o->x, image.end, o->length);
+    cf_tensor after = cf_tensor_rows(&o->x, image.end, prompt), forced = cf_tensor_rows(&o->x, prompt, o->length);
     cf_status st = CF_OK;
     CF_TRY(cf_vision_features(o->m, o->scratch, &picture, in->pixels, NULL, NULL, err));
     CF_TRY(cf_decoder_embed(o->m, &before, in->ids, err));
     CF_TRY(cf_decoder_embed(o->m, &after, in->ids + in->image_index + 1, err));
+    if (run->n_forced)
+        CF_TRY(cf_decoder_embed(o->m, &forced, run->forced, err));
 done:
     return st;
 }
@@ -43,28 +51,29 @@ static cf_status show(const oracle *o, int64_t l, cf_oracle_tap tap, void *user,
     return st;
 }
 
-static cf_status open_oracle(oracle *o, const cf_model *m, const cf_input *in, const cf_oracle_cut *cut, cf_error *err)
+static cf_status open_oracle(oracle *o, const cf_model *m, const cf_input *in, const cf_oracle_run *run, cf_error *err)
 {
     const cf_text_config *t = &cf_model_config(m)->text;
     cf_status st = CF_OK;
-    void *pos = NULL;
+    void *lists = NULL, *cuts = NULL;
     o->m = m;
     o->be = cf_model_backend(m);
-    o->length = cf_input_length(m, in);
+    o->length = cf_input_length(m, in) + run->n_forced;
     if (o->length > t->max_position_embeddings)
         return cf_fail(err, CF_MISMATCH, "prompt of %d positions: the model has %lld", o->length,
                        (long long)t->max_position_embeddings);
     CF_TRY(cf_scratch_create(&o->scratch, m, err));
     CF_TRY(cf_scratch_reserve(o->scratch, o->length, err));
+    CF_TRY(cf_scratch_reserve_zeroed(o->scratch, o->length, err));
     CF_TRY(cf_backend_alloc(o->be, &o->x, CF_F32, o->length, t->hidden_size, err));
-    CF_TRY(cf_alloc(&pos, (size_t)o->length, sizeof *o->pos, "positions", err));
-    o->pos = pos;
+    CF_TRY(cf_alloc(&lists, 3 * (size_t)o->length, sizeof *o->pos, "positions", err));
+    o->pos = lists;
+    o->zeroed[0] = o->pos + o->length;
+    o->zeroed[1] = o->zeroed[0] + o->length;
     for (int32_t i = 0; i < o->length; i++)
         o->pos[i] = i;
-    CF_TRY(cf_dense_mask(&o->open, o->length, 1, NULL, NULL, NULL, err));
-    if (cut->query)
-        CF_TRY(
-            cf_dense_mask(&o->closed, o->length, cut->heads ? t->n_heads : 1, cut->query, cut->key, cut->heads, err));
+    CF_TRY(cf_alloc(&cuts, run->parts ? run->parts->n : 0, sizeof *o->cuts, "cuts", err));
+    o->cuts = cuts;
 done:
     return st;
 }
@@ -74,38 +83,78 @@ static void close_oracle(oracle *o)
     cf_backend_release(o->be, &o->x);
     cf_scratch_free(o->scratch);
     free(o->pos);
-    free(o->open);
-    free(o->closed);
+    free(o->cuts);
+    free(o->mask);
 }
 
-cf_status cf_oracle_logits(const cf_model *m, const cf_input *in, const cf_oracle_cut *cut, float *logits,
+/* What the run does in one layer: the mask, and the rows that a sublayer adds nothing to. */
+static cf_status set_layer(oracle *o, const cf_oracle_run *run, int32_t layer, cf_error *err)
+{
+    o->n_cuts = 0;
+    o->n_zeroed[0] = o->n_zeroed[1] = 0;
+    o->mask_heads = 1;
+    for (size_t i = 0; run->parts && i < run->parts->n; i++) {
+        const cf_part *p = &run->parts->items[i];
+        const cf_spans *layers = p->layers.n ? &p->layers : run->window;
+        if (!layers || !cf_spans_contain(layers, layer))
+            continue;
+        if (p->kind == CF_PART_CUT) {
+            o->cuts[o->n_cuts++] = (cf_cut){&p->query, &p->key, p->heads};
+            if (p->heads)
+                o->mask_heads = cf_model_config(o->m)->text.n_heads;
+            continue;
+        }
+        const int which = p->kind == CF_PART_ZERO_MLP;
+        for (int32_t q = 0; q < o->length; q++)
+            if (cf_spans_contain(&p->query, q))
+                o->zeroed[which][o->n_zeroed[which]++] = q;
+    }
+    free(o->mask);
+    o->mask = NULL;
+    return cf_dense_mask(&o->mask, o->length, o->mask_heads, o->cuts, o->n_cuts, err);
+}
+
+static cf_status run_layer(oracle *o, int32_t layer, cf_error *err)
+{
+    const cf_attn_segment all = {.n_q = o->length,
+                                 .q_pos = o->pos,
+                                 .n_own = o->length,
+                                 .n_keys = o->length,
+                                 .dense = o->mask,
+                                 .dense_per_head = o->mask_heads > 1};
+    const cf_layer_batch b = {.pos = o->pos,
+                              .n_q = o->length,
+                              .q_pos = o->pos,
+                              .segments = &all,
+                              .n_segments = 1,
+                              .zero_attention = o->zeroed[0],
+                              .n_zero_attention = o->n_zeroed[0],
+                              .zero_mlp = o->zeroed[1],
+                              .n_zero_mlp = o->n_zeroed[1]};
+    return cf_decoder_layer(o->m, o->scratch, layer, &b, &o->x, &o->x, err);
+}
+
+cf_status cf_oracle_logits(const cf_model *m, const cf_input *in, const cf_oracle_run *run, float *logits,
                            int64_t *decoder_macs, cf_oracle_tap tap, void *user, cf_error *err)
 {
     const cf_text_config *t = &cf_model_config(m)->text;
     cf_status st = CF_OK;
     cf_tensor out = {0};
     oracle o = {0};
-    CF_TRY(open_oracle(&o, m, in, cut, err));
-    CF_TRY(embed(&o, in, err));
+    CF_TRY(open_oracle(&o, m, in, run, err));
+    CF_TRY(embed(&o, in, run, err));
     CF_TRY(show(&o, 0, tap, user, err));
     const int64_t before = cf_backend_counters(o.be).linear_macs;
     for (int32_t l = 0; l < t->n_layers; l++) {
-        const bool inside = cut->query && l >= cut->window.first && l < cut->window.last;
-        const cf_attn_segment all = {.n_q = o.length,
-                                     .q_pos = o.pos,
-                                     .n_own = o.length,
-                                     .n_keys = o.length,
-                                     .dense = inside ? o.closed : o.open,
-                                     .dense_per_head = inside && cut->heads};
-        const cf_layer_batch b = {.pos = o.pos, .n_q = o.length, .q_pos = o.pos, .segments = &all, .n_segments = 1};
-        CF_TRY(cf_decoder_layer(m, o.scratch, l, &b, &o.x, &o.x, err));
+        CF_TRY(set_layer(&o, run, l, err));
+        CF_TRY(run_layer(&o, l, err));
         CF_TRY(show(&o, l + 1, tap, user, err));
     }
     if (decoder_macs)
         *decoder_macs += cf_backend_counters(o.be).linear_macs - before;
-    const cf_tensor last = cf_tensor_rows(&o.x, o.length - 1, o.length);
-    CF_TRY(cf_backend_alloc(o.be, &out, CF_F32, 1, t->vocab_size, err));
-    CF_TRY(cf_decoder_logits(m, o.scratch, &out, &last, true, err));
+    const cf_tensor scored = cf_tensor_rows(&o.x, o.length - 1 - run->n_forced, o.length);
+    CF_TRY(cf_backend_alloc(o.be, &out, CF_F32, 1 + run->n_forced, t->vocab_size, err));
+    CF_TRY(cf_decoder_logits(m, o.scratch, &out, &scored, true, err));
     CF_TRY(cf_backend_download(o.be, logits, &out, err));
 done:
     cf_backend_release(o.be, &out);

@@ -21,22 +21,30 @@ static double sum_beside(double largest, const float *logits, int64_t n)
     return sum;
 }
 
+void cf_softmax_probabilities(double *out, const int32_t *tokens, int n_tokens, const float *logits, int64_t n)
+{
+    const double largest = (double)logits[cf_argmax(logits, n)], sum = sum_beside(largest, logits, n);
+    for (int i = 0; i < n_tokens; i++)
+        out[i] = tokens[i] < 0 ? (double)NAN : exp((double)logits[tokens[i]] - largest) / sum;
+}
+
 double cf_softmax_probability(const float *logits, int64_t n, int32_t token)
 {
-    const double largest = (double)logits[cf_argmax(logits, n)];
-    return exp((double)logits[token] - largest) / sum_beside(largest, logits, n);
+    double p = 0;
+    cf_softmax_probabilities(&p, &token, 1, logits, n);
+    return p;
 }
 
 void cf_top_k(const float *logits, int64_t n, int32_t k, int32_t *ids, double *probabilities)
 {
     const double largest = (double)logits[cf_argmax(logits, n)], sum = sum_beside(largest, logits, n);
     int32_t found = 0;
-    for (int64_t i = 0; i < n; i++) { /* insertion into a short sorted list: k is small */
+    for (int64_t i = 0; i < n; i++) { /* insertion into a short sorted list: k is small, and few get in */
+        if (found == k && !(logits[i] > logits[ids[k - 1]]))
+            continue;
         int32_t at = found;
         while (at > 0 && logits[i] > logits[ids[at - 1]])
             at--;
-        if (at == k)
-            continue;
         if (found < k)
             found++;
         for (int32_t j = found - 1; j > at; j--)
@@ -45,4 +53,35 @@ void cf_top_k(const float *logits, int64_t n, int32_t k, int32_t *ids, double *p
     }
     for (int32_t i = 0; i < found; i++)
         probabilities[i] = exp((double)logits[ids[i]] - largest) / sum;
+}
+
+static double rank_of(const float *logits, int64_t n, int32_t token)
+{
+    int64_t larger = 0;
+    for (int64_t i = 0; i < n; i++)
+        larger += logits[i] > logits[token];
+    return (double)(1 + larger);
+}
+
+void cf_score(cf_scores *out, const cf_asked *asked, const float *logits, int64_t n_vocab)
+{
+    const int32_t tokens[] = {asked->first, asked->truth, asked->answer[0]};
+    double p[3];
+    cf_softmax_probabilities(p, tokens, 3, logits, n_vocab);
+    cf_scores s = {.probability = p[0],
+                   .truth = p[1],
+                   .whole = p[2],
+                   .difference = (double)NAN,
+                   .rank = rank_of(logits, n_vocab, asked->first),
+                   .top = cf_argmax(logits, n_vocab)};
+    if (asked->true_option >= 0 && asked->false_option >= 0)
+        s.difference = (double)logits[asked->true_option] - (double)logits[asked->false_option];
+    s.flip = s.top != asked->answer[0];
+    for (int32_t i = 1; i < asked->n_answer; i++) {
+        const float *row = logits + i * n_vocab;
+        s.whole *= cf_softmax_probability(row, n_vocab, asked->answer[i]);
+        if (cf_argmax(row, n_vocab) != asked->answer[i])
+            s.flip = 1;
+    }
+    *out = s;
 }

@@ -1,8 +1,8 @@
-/* session.c - taking a sample, the baseline pass, greedy decoding and the lens; see session.h.
+/* session.c - taking a sample, the baseline pass and teacher forcing; see session.h.
  *
  * Invariants
  * (1) kv holds the baseline's keys and values of positions 0 .. length - 1 from baseline() on; decoding writes
- *     positions at and after length only, so a sweep may follow it.
+ *     positions at and after length only, so a sweep may follow it. Forcing writes them anew.
  * (2) kept[l] is the input of layer l, written by the baseline and read-only afterwards.
  * (3) A shared prefix is only what causality makes independent of the rest: the ids before the picture, and the
  *     picture. */
@@ -15,10 +15,18 @@
 #include "base/memory.h"
 #include "engine/score.h"
 
+static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
+{
+    void *logits = s->logits;
+    const cf_status st = cf_grow(&logits, &s->cap_logits, (size_t)(rows * cf_model_config(s->model)->text.vocab_size),
+                                 sizeof *s->logits, "logits", err);
+    s->logits = logits;
+    return st;
+}
+
 cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err)
 {
     cf_status st = CF_OK;
-    void *logits = NULL;
     cf_session *s = calloc(1, sizeof *s);
     if (!s)
         return cf_fail(err, CF_NOMEM, "no memory for a session");
@@ -27,8 +35,7 @@ cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_pref
     s->share_prefix = share_prefix;
     const cf_text_config *t = &cf_model_config(m)->text;
     CF_TRY(cf_scratch_create(&s->scratch, m, err));
-    CF_TRY(cf_alloc(&logits, (size_t)t->vocab_size, sizeof(float), "logits", err));
-    s->logits = logits;
+    CF_TRY(reserve_logits(s, 1, err));
     CF_TRY(cf_backend_alloc(s->be, &s->features, CF_F32, cf_model_n_patches(m), t->hidden_size, err));
     CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, t->hidden_size, err));
     CF_TRY(cf_backend_alloc(s->be, &s->logits_dev, CF_F32, 1, t->vocab_size, err));
@@ -43,13 +50,15 @@ void cf_session_free(cf_session *s)
 {
     if (!s)
         return;
-    cf_tensor *all[] = {&s->embedded, &s->features,   &s->kept,          &s->x,
-                        &s->last,     &s->logits_dev, &s->sweep_rows[0], &s->sweep_rows[1]};
+    cf_tensor *all[] = {&s->embedded,    &s->features,   &s->kept,          &s->x,
+                        &s->last,        &s->logits_dev, &s->sweep_rows[0], &s->sweep_rows[1],
+                        &s->kept_forced, &s->block,      &s->block_logits};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         cf_backend_release(s->be, all[i]);
     cf_kv_free(s->be, s->kv);
     cf_scratch_free(s->scratch);
     free(s->prefix_ids);
+    free(s->block_host);
     free(s->logits);
     free(s->pos);
     free(s);
@@ -67,6 +76,11 @@ cf_tensor cf_session_kept(const cf_session *s, int64_t layer)
 {
     const int64_t n = s->length - s->keep_from;
     return cf_tensor_rows(&s->kept, layer * n, (layer + 1) * n);
+}
+
+cf_tensor cf_session_kept_forced(const cf_session *s, int64_t layer)
+{
+    return cf_tensor_rows(&s->kept_forced, layer * s->n_forced, (layer + 1) * s->n_forced);
 }
 
 cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
@@ -96,6 +110,11 @@ cf_span cf_input_image(const cf_model *m, const cf_input *in)
 int32_t cf_session_length(const cf_session *s)
 {
     return s->length;
+}
+
+int32_t cf_session_n_forced(const cf_session *s)
+{
+    return s->n_forced;
 }
 
 const float *cf_session_logits(const cf_session *s)
@@ -181,6 +200,7 @@ cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_to
     CF_TRY(cf_scratch_reserve(s->scratch, length, err));
     s->input = *in;
     s->length = length;
+    s->n_forced = 0;
     if (!s->prefix_picture)
         CF_TRY(cf_vision_features(s->model, s->scratch, &s->features, in->pixels, NULL, NULL, err));
     CF_TRY(embed(s, err));
@@ -194,6 +214,7 @@ cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err)
     const int32_t n = s->length;
     cf_status st = CF_OK;
     s->keep_from = keep_from < n - 1 ? keep_from : n - 1;
+    s->n_forced = 0;
     /* Rows below `begin` are in kv already; they are needed again only where their inputs must be kept. */
     int32_t begin = s->prefix_picture ? cf_input_image(s->model, &s->input).end : 0;
     begin = begin < s->keep_from ? begin : s->keep_from;
@@ -228,60 +249,45 @@ done:
     return st;
 }
 
-/* One decoding step: the row of token `id` at position `at`; logits_dev holds its logits afterwards. */
-static cf_status decode(cf_session *s, int32_t id, int32_t at, cf_tensor *x, cf_error *err)
+/* Rows of forced logits, behind the last prompt position's. */
+static void keep_logits(void *user, int64_t i, const float *logits)
 {
+    const cf_session *s = user;
+    const int64_t vocab = cf_model_config(s->model)->text.vocab_size;
+    memcpy(s->logits + (i + 1) * vocab, logits, (size_t)vocab * sizeof *logits);
+}
+
+cf_status cf_session_force(cf_session *s, const int32_t *ids, int32_t n, cf_error *err)
+{
+    const cf_text_config *t = &cf_model_config(s->model)->text;
+    assert(s->length + n <= s->capacity);
     cf_status st = CF_OK;
-    CF_TRY(cf_decoder_embed(s->model, x, &id, err));
-    for (int64_t l = 0; l < cf_model_config(s->model)->text.n_layers; l++) {
-        const cf_attn_segment segment = {.n_q = 1, .q_pos = s->pos + at, .own_begin = at + 1, .n_keys = at + 1};
-        const cf_layer_batch b = {.pos = s->pos + at,
-                                  .n_q = 1,
-                                  .q_pos = s->pos + at,
+    s->n_forced = 0;
+    if (n == 0)
+        return CF_OK;
+    CF_TRY(reserve_logits(s, 1 + (int64_t)n, err));
+    CF_TRY(cf_scratch_reserve(s->scratch, n, err));
+    CF_TRY(cf_session_room(s, &s->kept_forced, t->n_layers * n, t->hidden_size, err));
+    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
+    cf_tensor x = cf_tensor_rows(&s->x, 0, n);
+    CF_TRY(cf_decoder_embed(s->model, &x, ids, err));
+    for (int64_t l = 0; l < t->n_layers; l++) {
+        cf_tensor kept = cf_tensor_rows(&s->kept_forced, l * n, (l + 1) * n);
+        CF_TRY(cf_gather(s->be, &kept, &x, NULL, err));
+        const cf_attn_segment segment = {
+            .n_q = n, .q_pos = s->pos + s->length, .own_begin = s->length + n, .n_keys = s->length + n};
+        const cf_layer_batch b = {.pos = s->pos + s->length,
+                                  .n_q = n,
+                                  .q_pos = segment.q_pos,
                                   .kv = s->kv,
                                   .kv_store = true,
                                   .segments = &segment,
                                   .n_segments = 1};
-        CF_TRY(cf_session_layer(s, l, &b, x, x, err));
+        CF_TRY(cf_session_layer(s, l, &b, &x, &x, err));
     }
-    CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, x, true, err));
+    CF_TRY(cf_session_read_rows(s, &x, NULL, n, true, keep_logits, s, err));
+    s->n_forced = n;
 done:
-    return st;
-}
-
-static bool is_end(const cf_config *c, int32_t id)
-{
-    for (int32_t i = 0; i < c->n_eos; i++)
-        if (c->eos_token_ids[i] == id)
-            return true;
-    return false;
-}
-
-cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens, cf_error *err)
-{
-    const cf_config *c = cf_model_config(s->model);
-    cf_status st = CF_OK;
-    cf_tensor x = {0};
-    float *logits = NULL;
-    void *memory = NULL;
-    int32_t count = 0;
-    assert(s->length + max_new_tokens <= s->capacity);
-    CF_TRY(cf_alloc(&memory, (size_t)c->text.vocab_size, sizeof(float), "logits", err));
-    logits = memory;
-    memcpy(logits, s->logits, (size_t)c->text.vocab_size * sizeof *logits);
-    CF_TRY(cf_backend_alloc(s->be, &x, CF_F32, 1, c->text.hidden_size, err));
-    for (int32_t i = 0; i < max_new_tokens; i++) {
-        ids[i] = cf_argmax(logits, c->text.vocab_size);
-        count = i + 1;
-        if (is_end(c, ids[i]) || i + 1 == max_new_tokens)
-            break;
-        CF_TRY(decode(s, ids[i], s->length + i, &x, err));
-        CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
-    }
-    *n = count;
-done:
-    cf_backend_release(s->be, &x);
-    free(memory);
     return st;
 }
 
@@ -302,23 +308,5 @@ cf_status cf_session_hidden(cf_session *s, int64_t l, int32_t begin, int32_t end
     if (st == CF_OK)
         st = cf_backend_download(s->be, rows, &y, err);
     cf_backend_release(s->be, &y);
-    return st;
-}
-
-cf_status cf_session_lens(cf_session *s, int32_t token, double *probability, cf_error *err)
-{
-    const cf_text_config *t = &cf_model_config(s->model)->text;
-    cf_status st = CF_OK;
-    void *logits = NULL;
-    CF_TRY(cf_alloc(&logits, (size_t)t->vocab_size, sizeof(float), "logits", err));
-    for (int64_t l = 0; l < t->n_layers; l++) {
-        const cf_tensor kept = cf_session_kept(s, l), row = cf_tensor_rows(&kept, kept.shape[0] - 1, kept.shape[0]);
-        CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &row, false, err));
-        CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
-        probability[l] = cf_softmax_probability(logits, t->vocab_size, token);
-    }
-    probability[t->n_layers] = cf_softmax_probability(s->logits, t->vocab_size, token);
-done:
-    free(logits);
     return st;
 }

@@ -1,7 +1,7 @@
 /* session.h - one sample in flight: its prompt, its baseline pass, its greedy answer.
  *
- * Order of calls: begin, baseline, then any of generate, last_hidden, and the sweep (sweep.h). One session per worker;
- * a session keeps its memory from sample to sample. */
+ * Order of calls: begin, baseline, then any of generate, hidden, lens, force, the sweep (sweep.h), and generate_run
+ * (generate_run.h). One session per worker; a session keeps its memory from sample to sample. */
 #ifndef CF_ENGINE_SESSION_H
 #define CF_ENGINE_SESSION_H
 
@@ -35,13 +35,14 @@ cf_span cf_input_image(const cf_model *m, const cf_input *in);
 /* Takes a sample: runs the vision tower and lays out the embeddings. CF_MISMATCH where prompt and max_new_tokens do
  * not fit the model's positions. */
 CF_MUST_USE cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_tokens, cf_error *err);
-int32_t cf_session_length(const cf_session *s);
+int32_t cf_session_length(const cf_session *s); /* of the prompt */
 
 /* The baseline pass: fills keys and values of all layers, and keeps each layer's input for rows [keep_from, length)
- * (at least the last row). */
+ * (at least the last row). Nothing is forced after it. */
 CF_MUST_USE cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err);
 
-/* logits[vocab_size] of the last prompt position; belongs to the session, valid until the next baseline. */
+/* logits[1 + n_forced, vocab_size] of the last prompt position and of the forced ones; belongs to the session, valid
+ * until the next baseline or force. */
 const float *cf_session_logits(const cf_session *s);
 
 /* Greedy continuation: appends at most max_new_tokens ids to ids[] (room for that many); stops after an end token,
@@ -49,13 +50,22 @@ const float *cf_session_logits(const cf_session *s);
 CF_MUST_USE cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens,
                                           cf_error *err);
 
+/* Teacher forcing: puts ids[n] after the prompt, in place of what was forced before. Their rows take part in every
+ * sweep that follows, and are scored there. n is at most max_new_tokens of begin. */
+CF_MUST_USE cf_status cf_session_force(cf_session *s, const int32_t *ids, int32_t n, cf_error *err);
+int32_t cf_session_n_forced(const cf_session *s);
+
 /* Copies hidden state l (0: embeddings; n_layers: after the final norm, as Hugging Face returns it) of kept positions
  * [begin, end) to rows[end - begin, hidden_size]. State n_layers exists for the last position only. */
 CF_MUST_USE cf_status cf_session_hidden(cf_session *s, int64_t l, int32_t begin, int32_t end, float *rows,
                                         cf_error *err);
-/* probability[n_layers + 1] of a token at the last position by the logit lens: softmax of each hidden state's product
- * with the output embedding (entry n_layers after the final norm). */
-CF_MUST_USE cf_status cf_session_lens(cf_session *s, int32_t token, double *probability, cf_error *err);
+
+/* The logit lens of the baseline: for each kept position [begin, end) and each entry 0..n_layers, the hidden state's
+ * product with the output embedding; normed: through the final norm first, which the last entry always goes through.
+ * visit is called entry by entry, position by position; logits[vocab_size] are valid during the call. */
+typedef void (*cf_lens_visitor)(void *user, int64_t entry, int32_t position, const float *logits);
+CF_MUST_USE cf_status cf_session_lens(cf_session *s, int32_t begin, int32_t end, bool normed, cf_lens_visitor visit,
+                                      void *user, cf_error *err);
 
 /* Multiply-adds that this session's decoder layers have done since it was made, from the backend's own counters. */
 int64_t cf_session_decoder_macs(const cf_session *s);

@@ -29,10 +29,18 @@ struct cf_session {
     cf_tensor x;          /* [>= T, D] the walk's rows */
     cf_tensor last;       /* [1, D] output of the last layer at T - 1, before the final norm */
     cf_tensor logits_dev; /* [1, V] */
-    float *logits;        /* [V] host */
-    int32_t *pos;         /* [capacity] 0, 1, 2, ... */
+    float *logits;        /* [1 + n_forced, V] host */
+    size_t cap_logits;
+    int32_t *pos; /* [capacity] 0, 1, 2, ... */
+
+    /* what is forced after the prompt */
+    int32_t n_forced;
+    cf_tensor kept_forced; /* [n_layers, n_forced, D]: inputs of the layers */
 
     cf_tensor sweep_rows[2]; /* the sweep's stacks */
+    cf_tensor block;         /* [rows of a block, D] rows whose logits are being read */
+    cf_tensor block_logits;  /* [rows of a block, V] */
+    float *block_host;       /* the same, on the host */
     int64_t decoder_macs;
 };
 
@@ -43,5 +51,12 @@ cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b
 cf_status cf_session_room(cf_session *s, cf_tensor *t, int64_t rows, int64_t cols, cf_error *err);
 /* The kept input of a layer: rows of positions keep_from .. length - 1. */
 cf_tensor cf_session_kept(const cf_session *s, int64_t layer);
+/* The same of the forced positions. */
+cf_tensor cf_session_kept_forced(const cf_session *s, int64_t layer);
+
+/* Logits of rows[n] of x (NULL: its first n), one after the other; normed: through the final norm first. */
+typedef void (*cf_row_visitor)(void *user, int64_t i, const float *logits);
+cf_status cf_session_read_rows(cf_session *s, const cf_tensor *x, const int32_t *rows, int64_t n, bool normed,
+                               cf_row_visitor visit, void *user, cf_error *err);
 
 #endif

@@ -75,6 +75,26 @@ done:
     return st;
 }
 
+/* A sublayer that adds nothing to some rows: they are saved before it and put back after it, so that they keep their
+ * bits whatever its biases are. */
+static cf_status save_rows(const cf_model *m, cf_scratch *s, const cf_tensor *y, const int32_t *rows, int64_t n,
+                           cf_error *err)
+{
+    if (n == 0)
+        return CF_OK;
+    cf_tensor saved = cf_take(&s->saved, n, m->config.text.hidden_size);
+    return cf_gather(m->be, &saved, y, rows, err);
+}
+
+static cf_status put_back_rows(const cf_model *m, const cf_scratch *s, cf_tensor *y, const int32_t *rows, int64_t n,
+                               cf_error *err)
+{
+    if (n == 0)
+        return CF_OK;
+    const cf_tensor saved = cf_take(&s->saved, n, m->config.text.hidden_size);
+    return cf_scatter(m->be, y, &saved, rows, err);
+}
+
 cf_status cf_decoder_layer(const cf_model *m, cf_scratch *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y,
                            const cf_tensor *x, cf_error *err)
 {
@@ -89,8 +109,12 @@ cf_status cf_decoder_layer(const cf_model *m, cf_scratch *s, int64_t layer, cons
     CF_TRY(attend(m, s, layer, b, &attended, x, err));
     if (b->q_rows)
         CF_TRY(cf_gather(m->be, y, x, b->q_rows, err));
+    CF_TRY(save_rows(m, s, y, b->zero_attention, b->n_zero_attention, err));
     CF_TRY(cf_linear(m->be, y, &attended, m->layers[layer].o.w, cf_bias(&m->layers[layer].o), true, err));
+    CF_TRY(put_back_rows(m, s, y, b->zero_attention, b->n_zero_attention, err));
+    CF_TRY(save_rows(m, s, y, b->zero_mlp, b->n_zero_mlp, err));
     CF_TRY(mlp(m, s, layer, y, err));
+    CF_TRY(put_back_rows(m, s, y, b->zero_mlp, b->n_zero_mlp, err));
 done:
     return st;
 }

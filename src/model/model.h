@@ -37,6 +37,8 @@ CF_MUST_USE cf_status cf_scratch_create(cf_scratch **out, const cf_model *m, cf_
 void cf_scratch_free(cf_scratch *s);
 /* Room for layer batches of up to n_rows rows. */
 CF_MUST_USE cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err);
+/* Room for up to n_rows rows of a batch that a sublayer adds nothing to. */
+CF_MUST_USE cf_status cf_scratch_reserve_zeroed(cf_scratch *s, int64_t n_rows, cf_error *err);
 
 /* ---- vision tower and projector ---- */
 
@@ -65,6 +67,11 @@ typedef struct cf_layer_batch {
     bool kv_store; /* the rows' keys and values go into kv at their positions, and segments have no own rows */
     const cf_attn_segment *segments; /* over the n_q asking rows; own_row counts from kv_begin */
     int64_t n_segments;
+    const int32_t *zero_attention; /* [n_zero_attention] asking rows, by their place among the n_q, that attention adds
+                                      nothing to */
+    int64_t n_zero_attention;
+    const int32_t *zero_mlp; /* [n_zero_mlp] the same, of the MLP */
+    int64_t n_zero_mlp;
 } cf_layer_batch;
 
 /* One LlamaDecoderLayer: y[n_q, D] = x[q_rows] + attention, then + MLP. x[M, D] f32. Where q_rows is NULL, y is x (in

@@ -50,6 +50,7 @@ struct cf_scratch {
     cf_tensor attended;         /* [n_rows, H*E] compute dtype */
     cf_tensor gate, up;         /* [chunk, F] f32 */
     cf_tensor act;              /* [chunk, F] compute dtype */
+    cf_tensor saved;            /* [>= rows that a sublayer adds nothing to, D] f32, as they were before it */
     int64_t chunk;              /* rows of the MLP done at once: bounds its memory, not its result */
 };
 

@@ -30,6 +30,7 @@ void cf_scratch_free(cf_scratch *s)
     if (!s)
         return;
     release_all(s);
+    cf_backend_release(s->model->be, &s->saved);
     free(s);
 }
 
@@ -72,4 +73,12 @@ done:
     if (st != CF_OK)
         release_all(s);
     return st;
+}
+
+cf_status cf_scratch_reserve_zeroed(cf_scratch *s, int64_t n_rows, cf_error *err)
+{
+    if (s->saved.data && n_rows <= s->saved.shape[0])
+        return CF_OK;
+    cf_backend_release(s->model->be, &s->saved);
+    return cf_backend_alloc(s->model->be, &s->saved, CF_F32, n_rows, s->model->config.text.hidden_size, err);
 }

@@ -279,6 +279,32 @@ static void gather_picks_rows_and_converts_them(void **state)
     }
 }
 
+static void scatter_puts_rows_where_they_belong_and_touches_no_other(void **state)
+{
+    const fixture *f = *state;
+    enum { M = 9, N = 4 };
+    static const int64_t widths[] = {1, 7, 300};
+    static const int32_t rows[N] = {8, 0, 5, 3};
+    cf_backend *const backends[] = {f->ref, f->two};
+    for (size_t b = 0; b < COUNT(backends); b++)
+        for (int64_t w = 0; w < COUNT(widths); w++) {
+            const int64_t d = widths[w];
+            float *expected = random_values(7, M * d, 4), *moved = random_values(8, N * d, 4);
+            cf_tensor y = tensor_make(backends[b], CF_F32, M, d, expected);
+            cf_tensor x = tensor_make(backends[b], CF_F32, N, d, moved);
+            OK(cf_scatter(backends[b], &y, &x, rows, &err));
+            for (int i = 0; i < N; i++)
+                memcpy(expected + rows[i] * d, moved + i * d, (size_t)d * sizeof *moved);
+            float *got = tensor_values(backends[b], &y);
+            assert_memory_equal(got, expected, (size_t)(M * d) * sizeof *got);
+            free(got);
+            free(moved);
+            free(expected);
+            cf_backend_release(backends[b], &x);
+            cf_backend_release(backends[b], &y);
+        }
+}
+
 static void no_row_is_no_work(void **state)
 {
     const fixture *f = *state;
@@ -295,6 +321,7 @@ int test_rows(fixture *f)
         cmocka_unit_test_prestate(a_row_has_its_bits_alone_in_any_block_and_with_any_threads, f),
         cmocka_unit_test_prestate(layer_norm_may_write_over_its_input, f),
         cmocka_unit_test_prestate(gather_picks_rows_and_converts_them, f),
+        cmocka_unit_test_prestate(scatter_puts_rows_where_they_belong_and_touches_no_other, f),
         cmocka_unit_test_prestate(no_row_is_no_work, f),
     };
     return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

@@ -190,6 +190,7 @@ const cf_backend_ops cf_backend_cpu = {
     .kv_free = cf_cpu_kv_free,
     .linear = cf_cpu_linear,
     .gather = gather,
+    .scatter = cf_host_scatter,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .rope = rope,

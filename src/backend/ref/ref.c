@@ -214,6 +214,7 @@ const cf_backend_ops cf_backend_ref = {
     .kv_free = cf_ref_kv_free,
     .linear = linear,
     .gather = gather,
+    .scatter = cf_host_scatter,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .rope = rope,
