@@ -146,14 +146,11 @@ static void hold_logits(parity *found, const sample_set *set, const sample *s, c
     char name[96];
     (void)snprintf(name, sizeof name, "knockout.%s", set->flow_names[a->flow]);
     float *all = golden_floats(&set->tensors, s->key, name, (int64_t)set->n_layers * set->vocab_size);
-    float *logits = malloc((size_t)set->vocab_size * sizeof *logits);
-    assert_non_null(logits);
-    walk_logits(logits, w, run);
-    const cf_difference d = cf_compare(logits, all + (int64_t)a->centre * set->vocab_size, (size_t)set->vocab_size);
+    const cf_difference d =
+        cf_compare(walk_logits(w, run), all + (int64_t)a->centre * set->vocab_size, (size_t)set->vocab_size);
     found->logits = d.max_relative > found->logits ? d.max_relative : found->logits;
     found->n_logits++;
     free(all);
-    free(logits);
 }
 
 static void hold_sample(parity *found, const sample_set *set, const loaded_model *m, cf_session *session,

@@ -71,8 +71,11 @@ static void read_groups(sample *out, const cf_model *m)
         assert_in_range(whole(p), 0, cf_model_n_patches(m) - 1);
         hit[whole(p)] = true;
     }
-    OK(cf_groups_build(&out->groups, cf_input_length(m, &out->input), cf_input_image(m, &out->input), hit,
-                       (cf_span){whole(json_at(question, 0)), whole(json_at(question, 1))}, &err));
+    const cf_layout layout = {.length = cf_input_length(m, &out->input),
+                              .image = cf_input_image(m, &out->input),
+                              .hit = hit,
+                              .question = {whole(json_at(question, 0)), whole(json_at(question, 1))}};
+    OK(cf_groups_build(&out->groups, &layout, &err));
 }
 
 static void read_sample(sample *out, const cf_json *record, const cf_preprocess *p, const cf_model *m)
@@ -93,6 +96,12 @@ static void read_sample(sample *out, const cf_json *record, const cf_preprocess 
     out->first_token = json_int(record, "first_token");
 }
 
+static cf_group one_group(const cf_group_expr *e)
+{
+    assert_true(e->n == 1 && e->terms[0].kind == CF_TERM_NAMED);
+    return e->terms[0].named;
+}
+
 static void read_head(sample_set *s, const cf_model *m)
 {
     const cf_text_config *t = &cf_model_config(m)->text;
@@ -104,7 +113,11 @@ static void read_head(sample_set *s, const cf_model *m)
     assert_int_equal(cf_json_count(flows), N_FLOWS);
     for (int64_t f = 0; f < N_FLOWS; f++) {
         s->flow_names[f] = cf_json_string(json_at(flows, f));
-        OK(cf_flow_parse(&s->flows[f], cf_slice_of(s->flow_names[f]), &err));
+        cf_flow flow = {0};
+        OK(cf_flow_parse(&flow, cf_slice_of(s->flow_names[f]), &err));
+        assert_true(flow.mode == CF_MODE_CUT && flow.n_edges == 1);
+        s->flows[f] = (group_pair){one_group(&flow.edges[0].source), one_group(&flow.edges[0].target)};
+        cf_flow_deinit(&flow);
     }
     s->n_windows = (size_t)cf_json_count(windows);
     assert_in_range(s->n_windows, 1, MAX_WINDOWS);

@@ -20,13 +20,17 @@ typedef struct sample {
     int32_t first_token; /* of the answer */
 } sample;
 
+typedef struct group_pair { /* a flow of one edge between named groups */
+    cf_group source, target;
+} group_pair;
+
 typedef struct sample_set {
     const char *name;
     cf_json *json;
     cf_safetensors tensors;
     sample *samples;
     size_t n, step; /* a reader that needs only some takes every step'th */
-    cf_flow flows[N_FLOWS];
+    group_pair flows[N_FLOWS];
     const char *flow_names[N_FLOWS];
     int32_t windows[MAX_WINDOWS];
     size_t n_windows;

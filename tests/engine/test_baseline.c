@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "walk.h"
 
-#include "engine/oracle.h"
 #include "engine/score.h"
 
 static const double bound = 1e-4; /* of the largest value of a state: f32 sums in another order */
@@ -68,6 +67,22 @@ static void check_last(differences *worst, const sample_set *set, const sample *
     free(row);
 }
 
+typedef struct lens_check {
+    const sample_set *set;
+    const sample *s;
+    differences *worst;
+    int64_t n_seen;
+} lens_check;
+
+static void check_entry(void *user, int64_t entry, int32_t position, const float *logits)
+{
+    lens_check *c = user;
+    assert_int_equal(entry, c->n_seen++);
+    assert_int_equal(position, c->s->groups.length - 1);
+    const double p = cf_softmax_probability(logits, c->set->vocab_size, c->s->first_token);
+    raise_to(&c->worst->lens, fabs(p - cf_json_number(json_at(cf_json_get(c->s->record, "lens"), entry), -1)));
+}
+
 static void check_scores(differences *worst, const sample_set *set, const sample *s, cf_session *session)
 {
     const float *logits = cf_session_logits(session);
@@ -86,12 +101,9 @@ static void check_scores(differences *worst, const sample_set *set, const sample
         assert_int_equal(top[i], id);
         raise_to(&worst->probability, fabs(top_p[i] - cf_json_number(json_at(cf_json_get(s->record, "top5"), i), -1)));
     }
-    double *lens = calloc((size_t)set->n_layers + 1, sizeof *lens);
-    assert_non_null(lens);
-    OK(cf_session_lens(session, s->first_token, lens, &err));
-    for (int64_t l = 0; l <= set->n_layers; l++)
-        raise_to(&worst->lens, fabs(lens[l] - cf_json_number(json_at(cf_json_get(s->record, "lens"), l), -1)));
-    free(lens);
+    lens_check lens = {set, s, worst, 0};
+    OK(cf_session_lens(session, s->groups.length - 1, s->groups.length, false, check_entry, &lens, &err));
+    assert_int_equal(lens.n_seen, set->n_layers + 1);
 }
 
 static void check_answer(const sample *s, cf_session *session)
@@ -193,7 +205,7 @@ static void check_state(void *user, int64_t l, const float *rows, int64_t n, int
     free(picked);
 }
 
-static void check_oracle(const sample_set *set, const loaded_model *m, const char *tensor, const cf_oracle_cut *cut)
+static void check_oracle(const sample_set *set, const loaded_model *m, const char *tensor, const cf_oracle_run *run)
 {
     const sample *s = &set->samples[0];
     oracle_check c = {.m = m, .n_layers = set->n_layers, .row_step = strcmp(set->name, "demo") == 0 ? 4 : 1};
@@ -202,12 +214,12 @@ static void check_oracle(const sample_set *set, const loaded_model *m, const cha
     float *logits = floats(set->vocab_size);
     int64_t macs = 5;
     c.expected = expected;
-    OK(cf_oracle_logits(m->model, &s->input, cut, logits, &macs, check_state, &c, &err));
+    OK(cf_oracle_logits(m->model, &s->input, run, logits, &macs, check_state, &c, &err));
     assert_int_equal(c.n_seen, set->n_layers + 1);
     assert_int_equal(macs, 5 + set->n_layers * s->groups.length * cf_model_row_layer_macs(m->model));
     print_message("  the oracle, %s of %s on %s, all states: off by %.1e\n", tensor, set->name, model_backend_name(m),
                   c.worst);
-    if (!cut->query) {
+    if (!run->parts) {
         float *golden = golden_floats(&set->tensors, s->key, "logits", set->vocab_size);
         (void)check_relative("the oracle's logits", logits, golden, set->vocab_size, bound);
         free(golden);
@@ -219,18 +231,20 @@ static void check_oracle(const sample_set *set, const loaded_model *m, const cha
 static void the_oracle_agrees_with_transformers(void **state)
 {
     const fixture *f = *state;
-    check_oracle(&f->demo, &f->demo_f32, "hidden", &(cf_oracle_cut){0});
-    check_oracle(&f->bites, &f->bites_ref, "hidden", &(cf_oracle_cut){0});
+    check_oracle(&f->demo, &f->demo_f32, "hidden", &(cf_oracle_run){0});
+    check_oracle(&f->bites, &f->bites_ref, "hidden", &(cf_oracle_run){0});
     /* The golden's knocked-out run of bites. */
     const cf_json *run = cf_json_get(f->bites.json, "hidden_run");
     const sample *s = &f->bites.samples[0];
-    cf_flow flow;
     assert_string_equal(cf_json_string(cf_json_get(run, "key")), s->key);
-    OK(cf_flow_parse(&flow, cf_slice_of(cf_json_string(cf_json_get(run, "flow"))), &err));
-    const cf_oracle_cut cut = {&s->groups.of[flow.target], &s->groups.of[flow.source], NULL,
-                               cf_window_around(json_int(run, "centre"), json_int(run, "window"), f->bites.n_layers)};
-    check_oracle(&f->bites, &f->bites_f32, "knockout.hidden", &cut);
-    check_oracle(&f->bites, &f->bites_ref, "knockout.hidden", &cut);
+    size_t flow = 0;
+    while (strcmp(f->bites.flow_names[flow], cf_json_string(cf_json_get(run, "flow"))) != 0)
+        flow++;
+    const cf_edge_run edge = flow_run(&f->bites, s, flow, json_int(run, "window"), json_int(run, "centre"));
+    oracle_edge cut;
+    oracle_edge_init(&cut, &edge);
+    check_oracle(&f->bites, &f->bites_f32, "knockout.hidden", &cut.run);
+    check_oracle(&f->bites, &f->bites_ref, "knockout.hidden", &cut.run);
 }
 
 static void the_baselines_work_is_counted(void **state)
@@ -265,7 +279,7 @@ static void a_prompt_longer_than_the_model_is_refused(void **state)
     assert_int_equal(cf_session_create(&session, f->bites_f32.model, false, &err), CF_OK);
     assert_int_equal(cf_session_begin(session, &in, 0, &err), CF_MISMATCH); /* 271 positions of 256 */
     assert_non_null(strstr(err.text, "271"));
-    assert_int_equal(cf_oracle_logits(f->bites_f32.model, &in, &(cf_oracle_cut){0}, logits, NULL, NULL, NULL, &err),
+    assert_int_equal(cf_oracle_logits(f->bites_f32.model, &in, &(cf_oracle_run){0}, logits, NULL, NULL, NULL, &err),
                      CF_MISMATCH);
     in.n_ids = 256 - 15; /* 256 positions: as many as there are */
     assert_int_equal(cf_session_begin(session, &in, 1, &err), CF_MISMATCH);

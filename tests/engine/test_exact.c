@@ -7,7 +7,6 @@
 
 #include "walk.h"
 
-#include "engine/oracle.h"
 #include "engine/score.h"
 
 /* What the oracle's states are held against: one run of a walk. */
@@ -53,10 +52,12 @@ static int64_t check_runs(const loaded_model *m, const sample *s, const cf_edge_
         if (w.plan->runs[i].status == CF_RUN_FULLY_CUT)
             continue;
         held_run h = {.w = &w, .baseline = baseline, .run = i};
-        const bool cut = runs[i].query->n && runs[i].key->n;
-        const cf_oracle_cut as_asked = {cut ? runs[i].query : NULL, runs[i].key, runs[i].heads, runs[i].window};
+        oracle_edge cut;
+        oracle_edge_init(&cut, &runs[i]);
         walk_chain(h.node, &w, i);
-        OK(cf_oracle_logits(m->model, &s->input, &as_asked, logits, NULL, hold_state, &h, &err));
+        OK(cf_oracle_logits(m->model, &s->input, &cut.run, logits, NULL, hold_state, &h, &err));
+        if (memcmp(logits, walk_logits(&w, i), (size_t)t->vocab_size * sizeof *logits) != 0)
+            fail_msg("run %zu: the sweep's logits have other bits than the oracle's", i);
         const double p = cf_softmax_probability(logits, t->vocab_size, s->first_token);
         if (memcmp(&p, &w.probability[i], sizeof p) != 0)
             fail_msg("run %zu: probability %a by the sweep, %a by the oracle", i, w.probability[i], p);
@@ -260,8 +261,9 @@ static void a_query_without_a_key_has_no_probability(void **state)
     assert_true(w.probability[1] > 0 && w.probability[1] < 1);
     /* Asked of the oracle, which knows no plan, it is an error and not a number. */
     float logits[656];
-    const cf_oracle_cut cut = {&within, &before, NULL, {0, 5}};
-    assert_int_equal(cf_oracle_logits(f->bites_f32.model, &s->input, &cut, logits, NULL, NULL, NULL, NULL),
+    oracle_edge cut;
+    oracle_edge_init(&cut, &runs[0]);
+    assert_int_equal(cf_oracle_logits(f->bites_f32.model, &s->input, &cut.run, logits, NULL, NULL, NULL, NULL),
                      CF_MISMATCH);
     walk_close(&w, false);
     cf_spans_deinit(&before);

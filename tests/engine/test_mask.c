@@ -7,12 +7,12 @@
 #include "engine/dense_mask.h"
 
 /* Rows of a mask as words: 'x' where query sees key, one row after another, heads one after another. */
-static void check_mask(const char *name, int32_t length, int64_t n_heads, const cf_spans *query, const cf_spans *key,
-                       const uint64_t *heads, const char *expected)
+static void check_mask(const char *name, int32_t length, int64_t n_heads, const cf_cut *cuts, size_t n_cuts,
+                       const char *expected)
 {
     uint64_t *bits = NULL;
     char found[2 * 5 * 5 + 1] = {0};
-    OK(cf_dense_mask(&bits, length, n_heads, query, key, heads, &err));
+    OK(cf_dense_mask(&bits, length, n_heads, cuts, n_cuts, &err));
     for (int64_t row = 0; row < n_heads * length; row++)
         for (int32_t k = 0; k < length; k++)
             found[row * length + k] = bits[row] >> k & 1 ? 'x' : '.';
@@ -24,22 +24,23 @@ static void check_mask(const char *name, int32_t length, int64_t n_heads, const 
 static void a_query_sees_the_keys_up_to_itself_that_are_not_cut(void **state)
 {
     (void)state;
-    cf_spans query = {0}, key = {0};
+    cf_spans query = {0}, key = {0}, first = {0};
     OK(cf_spans_add(&query, 2, 4, &err));
     OK(cf_spans_add(&key, 1, 3, &err));
-    check_mask("causality", 5, 1, NULL, NULL, NULL,
+    OK(cf_spans_add(&first, 0, 1, &err));
+    check_mask("causality", 5, 1, NULL, 0,
                "x...."
                "xx..."
                "xxx.."
                "xxxx."
                "xxxxx");
-    check_mask("a cut in all heads", 5, 1, &query, &key, NULL,
+    check_mask("a cut in all heads", 5, 1, &(cf_cut){&query, &key, NULL}, 1,
                "x...."
                "xx..."
                "x...."
                "x..x."
                "xxxxx");
-    check_mask("a cut in the second of two heads", 5, 2, &query, &key, &(const uint64_t){2},
+    check_mask("a cut in the second of two heads", 5, 2, &(cf_cut){&query, &key, &(const uint64_t){2}}, 1,
                "x...."
                "xx..."
                "xxx.."
@@ -50,8 +51,21 @@ static void a_query_sees_the_keys_up_to_itself_that_are_not_cut(void **state)
                "x...."
                "x..x."
                "xxxxx");
+    check_mask("two cuts, one of them in the first of two heads", 5, 2,
+               (cf_cut[]){{&query, &key, NULL}, {&key, &first, &(const uint64_t){1}}}, 2,
+               "x...."
+               ".x..."
+               "....."
+               "x..x."
+               "xxxxx"
+               "x...."
+               "xx..."
+               "x...."
+               "x..x."
+               "xxxxx");
     cf_spans_deinit(&query);
     cf_spans_deinit(&key);
+    cf_spans_deinit(&first);
 }
 
 static void rows_longer_than_a_word_go_on_in_the_next(void **state)
@@ -63,7 +77,7 @@ static void rows_longer_than_a_word_go_on_in_the_next(void **state)
     OK(cf_spans_add(&query, 100, LENGTH, &err));
     OK(cf_spans_add(&key, 60, 70, &err));
     OK(cf_spans_add(&key, 128, 129, &err));
-    OK(cf_dense_mask(&bits, LENGTH, 1, &query, &key, NULL, &err));
+    OK(cf_dense_mask(&bits, LENGTH, 1, &(cf_cut){&query, &key, NULL}, 1, &err));
     for (int32_t q = 0; q < LENGTH; q++)
         for (int32_t k = 0; k < LENGTH; k++) {
             const bool cut = q >= 100 && ((k >= 60 && k < 70) || k == 128);

@@ -7,7 +7,6 @@
 #include "parity.h"
 #include "walk.h"
 
-#include "engine/oracle.h"
 #include "engine/score.h"
 
 static void print_parity(const parity found[N_FLOWS], const sample_set *set, const loaded_model *m)
@@ -67,12 +66,12 @@ static double check_runs(const sample_set *set, const loaded_model *m, const sam
     walk_open(&w, m, NULL, s, runs, (size_t)set->n_layers, WALK_KEEP);
     float *golden = golden_floats(&set->tensors, s->key, name, set->n_layers * v), *logits = floats(v);
     for (int32_t c = 0; c < set->n_layers; c++) {
-        const cf_oracle_cut cut = {runs[c].query, runs[c].key, runs[c].heads, runs[c].window};
+        oracle_edge cut;
+        oracle_edge_init(&cut, &runs[c]);
         const double p = cf_json_number(json_at(expected, c), -1);
-        walk_logits(logits, &w, (size_t)c);
-        const double by_sweep = check_relative(name, logits, golden + c * v, v, LOGIT_BOUND);
+        const double by_sweep = check_relative(name, walk_logits(&w, (size_t)c), golden + c * v, v, LOGIT_BOUND);
         assert_true(fabs(w.probability[c] - p) <= PROBABILITY_BOUND);
-        OK(cf_oracle_logits(m->model, &s->input, &cut, logits, NULL, NULL, NULL, &err));
+        OK(cf_oracle_logits(m->model, &s->input, &cut.run, logits, NULL, NULL, NULL, &err));
         const double by_oracle = check_relative(name, logits, golden + c * v, v, LOGIT_BOUND);
         assert_true(fabs(cf_softmax_probability(logits, v, s->first_token) - p) <= PROBABILITY_BOUND);
         worst = fmax(worst, fmax(by_sweep, by_oracle));

@@ -3,26 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "walk.h"
 
-#include "engine/oracle.h"
-#include "engine/sweep.h"
 #include "support/fail_alloc.h"
+
+static void look(void *user, int64_t entry, int32_t position, const float *logits)
+{
+    (void)user, (void)entry, (void)position, (void)logits;
+}
+
+static void keep_first(void *user, size_t run, const float *logits)
+{
+    ((double *)user)[run] = (double)logits[0];
+}
 
 static cf_status measure(cf_session **session, const fixture *f, const cf_plan *plan, double *probability,
                          cf_error *err)
 {
     const sample *s = &f->bites.samples[0];
     int32_t ids[2], n = 0;
-    double lens[16];
     cf_status st = CF_OK;
     if (!*session)
         CF_TRY(cf_session_create(session, f->bites_ref.model, true, err));
     CF_TRY(cf_session_begin(*session, &s->input, 2, err));
     CF_TRY(cf_session_baseline(*session, plan->lowest, err));
     CF_TRY(cf_session_generate(*session, ids, &n, 2, err));
-    CF_TRY(cf_session_lens(*session, s->first_token, lens, err));
-    CF_TRY(cf_sweep(*session, plan, s->first_token, probability, NULL, NULL, err));
+    CF_TRY(cf_session_lens(*session, s->groups.length - 1, s->groups.length, false, look, NULL, err));
+    CF_TRY(cf_sweep(*session, plan, &(cf_sweep_reader){.user = probability, .run = keep_first}, err));
 done:
     return st;
 }
@@ -36,7 +43,7 @@ static void a_measurement_refused_memory_can_be_made_again(void **state)
     cf_plan *plan = NULL;
     cf_session *whole = NULL;
     double expected[2];
-    OK(cf_plan_create_edges(&plan, runs, 2, s->groups.length, f->bites.n_layers, &err));
+    OK(cf_plan_create_edges(&plan, runs, 2, s->groups.length, f->bites.n_layers, f->bites.n_heads, &err));
     OK(measure(&whole, f, plan, expected, &err));
     cf_session_free(whole);
     int64_t n_refused = 0;
@@ -68,13 +75,15 @@ static void an_oracle_refused_memory_gives_nothing(void **state)
     const fixture *f = *state;
     const sample *s = &f->bites.samples[0];
     const uint64_t heads = 3;
-    const cf_oracle_cut cut = {&s->groups.of[CF_GROUP_LAST], &s->groups.of[CF_GROUP_IMAGE], &heads, {0, 2}};
+    oracle_edge cut;
+    oracle_edge_init(&cut,
+                     &(cf_edge_run){&s->groups.of[CF_GROUP_LAST], &s->groups.of[CF_GROUP_IMAGE], &heads, 1, {0, 2}});
     float logits[656];
     bool failed = true;
     int64_t n_refused = 0;
     for (int64_t n = 1; failed; n++) {
         fail_alloc_at(n);
-        const cf_status st = cf_oracle_logits(f->bites_ref.model, &s->input, &cut, logits, NULL, NULL, NULL, NULL);
+        const cf_status st = cf_oracle_logits(f->bites_ref.model, &s->input, &cut.run, logits, NULL, NULL, NULL, NULL);
         failed = fail_alloc_off();
         n_refused += failed;
         assert_int_equal(st, failed ? CF_NOMEM : CF_OK);

@@ -44,13 +44,13 @@ static result measure(const loaded_model *m, cf_session *session, const cf_input
                 .n = n};
     assert_true(r.logits && r.hidden && r.probability);
     cf_plan *plan = NULL;
-    OK(cf_plan_create_edges(&plan, runs, n, length, (int32_t)t->n_layers, &err));
+    OK(cf_plan_create_edges(&plan, runs, n, length, (int32_t)t->n_layers, (int32_t)t->n_heads, &err));
     const int64_t before = cf_session_decoder_macs(session);
     OK(cf_session_begin(session, in, 8, &err));
     OK(cf_session_baseline(session, o->keep_from < plan->lowest ? o->keep_from : plan->lowest, &err));
     if (o->generate)
         OK(cf_session_generate(session, r.ids, &r.n_ids, 8, &err));
-    OK(cf_sweep(session, plan, token, r.probability, NULL, NULL, &err));
+    sweep_probabilities(r.probability, session, plan, m->model, token);
     r.macs = cf_session_decoder_macs(session) - before;
     memcpy(r.logits, cf_session_logits(session), (size_t)t->vocab_size * sizeof(float));
     for (int64_t l = 0; l < t->n_layers; l++)
@@ -166,11 +166,11 @@ static void two_sweeps_of_one_baseline_do_not_disturb_each_other(void **state)
     cf_session *session = NULL;
     cf_plan *plan = NULL;
     OK(cf_session_create(&session, f->bites_f32.model, false, &err));
-    OK(cf_plan_create_edges(&plan, runs, n, s->groups.length, f->bites.n_layers, &err));
+    OK(cf_plan_create_edges(&plan, runs, n, s->groups.length, f->bites.n_layers, f->bites.n_heads, &err));
     OK(cf_session_begin(session, &s->input, 0, &err));
     OK(cf_session_baseline(session, plan->lowest, &err));
-    OK(cf_sweep(session, plan, s->first_token, first, NULL, NULL, &err));
-    OK(cf_sweep(session, plan, s->first_token, second, NULL, NULL, &err));
+    sweep_probabilities(first, session, plan, f->bites_f32.model, s->first_token);
+    sweep_probabilities(second, session, plan, f->bites_f32.model, s->first_token);
     assert_memory_equal(first, second, n * sizeof *first);
     cf_plan_free(plan);
     cf_session_free(session);
