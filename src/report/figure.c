@@ -61,7 +61,7 @@ static cf_status choose(cf_store *s, chosen *c, const char *task, int32_t window
 {
     cf_status st = CF_OK;
     void *curves = NULL;
-    CF_TRY(cf_store_curves(s, &c->all, &c->n_all, false, task == NULL, err));
+    CF_TRY(cf_store_curves(s, &c->all, &c->n_all, &(cf_curve_options){.all_tasks = task == NULL}, err));
     CF_TRY(cf_alloc(&curves, c->n_all, sizeof *c->curves, "curves", err));
     c->curves = curves;
     const char *wanted = task ? task : all_tasks;
@@ -140,7 +140,7 @@ cf_status cf_figure_tasks(cf_store *s, char ***out, size_t *n, cf_error *err)
     size_t n_curves = 0, n_tasks = 0;
     char **tasks = NULL;
     void *memory = NULL;
-    CF_TRY(cf_store_curves(s, &curves, &n_curves, false, false, err));
+    CF_TRY(cf_store_curves(s, &curves, &n_curves, &(cf_curve_options){0}, err));
     CF_TRY(cf_alloc(&memory, n_curves, sizeof *tasks, "tasks", err));
     tasks = memory;
     for (size_t i = 0; i < n_curves; i++) {

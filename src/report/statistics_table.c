@@ -44,7 +44,7 @@ static cf_status add_row(cf_str *out, const cf_statistic_point *p, cf_error *err
     print_p(chance, s->p);
     print_number(r, s->r);
     return cf_str_addf(out, err, "%5" PRId32 " %7" PRId64 " %7" PRId64 " %7" PRId64 " %9s [%9s, %9s] %9s %9s %6s\n",
-                       p->layer, s->n, p->n_empty, p->n_fully_cut, mean, low, high, median, chance, r);
+                       p->layer, s->n, p->n_empty, p->n_without, mean, low, high, median, chance, r);
 }
 
 static cf_status add_block(cf_str *out, const cf_statistic_curve *c, cf_error *err)

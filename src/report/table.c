@@ -195,7 +195,7 @@ static cf_status add_curves(cf_store *s, cf_str *out, const cf_table_options *o,
     cf_status st = CF_OK;
     cf_curve *curves = NULL;
     size_t n = 0, n_tasks = 0, n_tables = 0;
-    CF_TRY(cf_store_curves(s, &curves, &n, o->drop_empty, true, err));
+    CF_TRY(cf_store_curves(s, &curves, &n, &(cf_curve_options){.drop_empty = o->drop_empty, .all_tasks = true}, err));
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && strcmp(curves[end].task, curves[i].task) == 0;)
             end++;

@@ -1,79 +1,131 @@
-/* changes.c - the relative changes of the kept samples, one after the other, as curves and statistics add them up. */
+/* changes.c - how far a measure changes in each kept sample, point by point, as curves and statistics add it up.
+ *
+ * The repeats of a random control are averaged here, within the sample, over those that have a number: a sample counts
+ * once, however often its control was drawn. */
 #include "store/store_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
-typedef struct id_index { /* a run's place in the table, for bsearch by id */
+/* One point of the sample at hand. */
+typedef struct part {
+    bool stored; /* it has a value of any kind */
+    bool empty;
+    int64_t n;  /* repeats with a number */
+    double sum; /* of their changes */
+} part;
+
+typedef struct walk {
+    cf_store *store;
+    const cf_run_table *runs;
+    cf_run_index *index;
+    cf_measure measure;
+    cf_change_visitor visit;
+    void *user;
+    bool begun; /* there is a sample at hand */
     int64_t id;
-    size_t at;
-} id_index;
+    cf_str task;
+    part *parts; /* [runs->n], by the point's first run */
+} walk;
 
-static int compare_ids(const void *a, const void *b)
+static cf_status end_sample(walk *w, cf_error *err)
 {
-    const id_index *x = a, *y = b;
-    return (x->id > y->id) - (x->id < y->id);
+    cf_status st = CF_OK;
+    for (size_t i = 0; w->begun && i < w->runs->n; i++) {
+        part *p = &w->parts[i];
+        if (!p->stored)
+            continue;
+        const double change = p->n ? p->sum / (double)p->n : (double)NAN;
+        const cf_change c = {.task = w->task.data, .point = i, .change = change, .empty = p->empty};
+        *p = (part){0};
+        CF_TRY(w->visit(w->user, &c, err));
+    }
+done:
+    return st;
 }
 
-static cf_status index_runs(id_index **out, const cf_run_table *runs, cf_error *err)
+static cf_status begin_sample(walk *w, int64_t id, const char *task, cf_error *err)
 {
-    void *p = NULL;
-    const cf_status st = cf_alloc(&p, runs->n, sizeof(id_index), "runs", err);
-    if (st != CF_OK)
-        return st;
-    id_index *by_id = p;
-    for (size_t i = 0; i < runs->n; i++)
-        by_id[i] = (id_index){runs->items[i].id, i};
-    qsort(by_id, runs->n, sizeof *by_id, compare_ids);
-    *out = by_id;
-    return CF_OK;
+    cf_status st = CF_OK;
+    if (w->begun && w->id == id)
+        goto done;
+    CF_TRY(end_sample(w, err));
+    cf_str_clear(&w->task);
+    CF_TRY(cf_str_add_text(&w->task, task, err));
+    w->id = id;
+    w->begun = true;
+done:
+    return st;
 }
 
-/* Columns: task, row, p1, run, p2, flag. */
-static cf_status read_change(const cf_store *s, cf_change *out, sqlite3_stmt *q, const id_index *by_id, size_t n_runs,
-                             cf_error *err)
+/* Columns: id, task, row, baseline, run, value, flag. */
+static cf_status add_value(walk *w, sqlite3_stmt *q, cf_error *err)
 {
-    const id_index key = {.id = sqlite3_column_int64(q, 3)};
-    const id_index *run = bsearch(&key, by_id, n_runs, sizeof *by_id, compare_ids);
-    if (!run)
-        return cf_fail(err, CF_FORMAT, "%s: a value names run %" PRId64 ", which is not in the study", s->path, key.id);
-    const char *task = cf_column_text(q, 0);
-    const int64_t row = sqlite3_column_int64(q, 1);
-    const double p1 = cf_column_f64(q, 2), change = cf_relative_change(p1, cf_column_f64(q, 4));
-    if (!(p1 > 0.0))
-        return cf_fail(err, CF_FORMAT, "%s: sample %s row %" PRId64 ": expected a probability above 0, found %g",
-                       s->path, task, row, p1);
+    const char *path = w->store->path, *task = cf_column_text(q, 1);
+    const int64_t row = sqlite3_column_int64(q, 2), run = sqlite3_column_int64(q, 4);
+    const double baseline = cf_column_f64(q, 3), change = cf_measure_change(w->measure, baseline, cf_column_f64(q, 5));
+    cf_value_flag flag = CF_VALUE_OK;
+    size_t at = 0;
+    cf_status st = CF_OK;
+    if (!cf_run_index_find(&at, w->index, run))
+        return cf_fail(err, CF_FORMAT, "%s: a value names run %" PRId64 ", which is not in the study", path, run);
+    if (w->measure == CF_MEASURE_PROBABILITY && !(baseline > 0.0))
+        return cf_fail(err, CF_FORMAT, "%s: sample %s row %" PRId64 ": expected a probability above 0, found %g", path,
+                       task, row, baseline);
     if (isinf(change))
-        return cf_fail(err, CF_FORMAT, "%s: sample %s row %" PRId64 ": expected a finite probability of run %" PRId64,
-                       s->path, task, row, key.id);
-    *out = (cf_change){.task = task, .run = run->at, .change = change};
-    return cf_value_flag_read(s, &out->flag, cf_column_text(q, 5), err);
+        return cf_fail(err, CF_FORMAT, "%s: sample %s row %" PRId64 ": expected a finite %s of run %" PRId64, path,
+                       task, row, cf_measure_name(w->measure), run);
+    CF_TRY(cf_value_flag_read(w->store, &flag, cf_column_text(q, 6), err));
+    CF_TRY(begin_sample(w, sqlite3_column_int64(q, 0), task, err));
+    part *p = &w->parts[w->runs->items[at].point];
+    p->stored = true;
+    p->empty = p->empty || flag == CF_VALUE_EMPTY_GROUP;
+    if (!isnan(change))
+        p->sum = p->n++ ? p->sum + change : change;
+done:
+    return st;
 }
 
-cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_change_visitor visit, void *user, cf_error *err)
+static cf_status add_values(walk *w, sqlite3_stmt *q, cf_error *err)
+{
+    cf_status st = CF_OK;
+    int rc = cf_bind_text(q, 1, cf_measure_name(w->measure));
+    if (rc == SQLITE_OK)
+        while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+            CF_TRY(add_value(w, q, err));
+    if (rc != SQLITE_DONE)
+        st = cf_store_fault(w->store, err, "read the values");
+done:
+    return st;
+}
+
+cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_measure measure, cf_change_visitor visit,
+                          void *user, cf_error *err)
 {
     cf_status st = CF_OK;
     sqlite3_stmt *q = NULL;
-    id_index *by_id = NULL;
-    CF_TRY(index_runs(&by_id, runs, err));
+    void *parts = NULL;
+    walk w = {.store = s, .runs = runs, .measure = measure, .visit = visit, .user = user};
+    CF_TRY(cf_run_index_make(&w.index, runs, err));
+    CF_TRY(cf_alloc(&parts, runs->n, sizeof *w.parts, "changes", err));
+    w.parts = parts;
     CF_TRY(cf_store_prepare(s, &q,
-                            "SELECT s.task, s.row, s.probability, v.run, v.value, v.flag "
-                            "FROM sample s CROSS JOIN value v ON v.sample = s.id "
-                            "WHERE s.status = 'done' AND v.measure = 'probability' ORDER BY s.task, s.row, v.run",
+                            "SELECT s.id, s.task, s.row, CASE ?1 WHEN 'probability' THEN s.probability ELSE b.value "
+                            "END, v.run, v.value, v.flag FROM sample s "
+                            "LEFT JOIN baseline b ON b.sample = s.id AND b.measure = ?1 "
+                            "CROSS JOIN value v ON v.sample = s.id "
+                            "WHERE s.status = 'done' AND v.measure = ?1 ORDER BY s.task, s.row, v.run",
                             err));
-    int rc;
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        cf_change c = {0};
-        CF_TRY(read_change(s, &c, q, by_id, runs->n, err));
-        CF_TRY(visit(user, &c, err));
-    }
-    if (rc != SQLITE_DONE)
-        st = cf_store_fault(s, err, "read the values");
+    CF_TRY(add_values(&w, q, err));
+    CF_TRY(end_sample(&w, err));
 done:
     sqlite3_finalize(q);
-    free(by_id);
+    cf_str_deinit(&w.task);
+    free(w.parts);
+    cf_run_index_free(w.index);
     return st;
 }

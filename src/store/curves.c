@@ -1,7 +1,7 @@
 /* curves.c - means over samples, layer by layer, with their 95 % intervals.
  *
- * Values are added up in the order of task and row, whatever the order in which they were written, by Welford's update
- * (B. P. Welford, Technometrics 4, 1962): equal studies give equal bits. */
+ * Values are added up in the order of task and row, whatever the order in which they were written: equal studies give
+ * equal bits. */
 #include "store/store_internal.h"
 
 #include <math.h>
@@ -10,20 +10,18 @@
 
 #include "base/memory.h"
 
-static const double Z_95 = 1.96; /* normal quantile of a two-sided 95 % interval, as seaborn's figures of the paper */
-
 typedef struct sum {
-    int64_t stored;     /* values of any kind: without one, the run is no point of this curve */
-    int64_t n, n_empty; /* in the mean */
-    double mean, m2;    /* m2: sum of squared distances from the mean */
+    int64_t stored;  /* samples with a value of any kind: without one, this is no point of the curve */
+    int64_t n_empty; /* in the mean */
+    cf_mean mean;
 } sum;
 
 typedef struct tally {
     cf_store *store;
-    bool drop_empty;
+    const cf_curve_options *o;
     cf_run_table runs;
-    sum *task_sums; /* [runs.n], of the task at hand */
-    sum *all_sums;  /* [runs.n] */
+    sum *task_sums; /* [runs.n] by the point's first run, of the task at hand */
+    sum *all_sums;  /* likewise, of all tasks */
     cf_str task;    /* the task at hand */
     cf_curve *curves;
     size_t n_curves, cap_curves;
@@ -53,54 +51,63 @@ static void tally_deinit(tally *t)
 
 /* ---- adding up ---- */
 
-static void add(sum *m, double change, cf_value_flag flag, bool drop_empty)
+static void add(sum *m, const cf_change *c, bool drop_empty)
 {
     m->stored++;
-    if (isnan(change) || (flag == CF_VALUE_EMPTY_GROUP && drop_empty))
+    if (isnan(c->change) || (c->empty && drop_empty))
         return;
-    m->n++;
-    m->n_empty += flag == CF_VALUE_EMPTY_GROUP;
-    const double step = change - m->mean;
-    m->mean += step / (double)m->n;
-    m->m2 += step * (change - m->mean);
+    m->n_empty += c->empty;
+    cf_mean_add(&m->mean, c->change);
 }
 
 /* ---- sums to curves ---- */
 
-static cf_point point_of(const sum *m, int32_t layer)
+static cf_status name_curve(cf_curve *c, const char *task, const cf_run_entry *run, cf_error *err)
 {
-    cf_point p = {.layer = layer, .n = m->n, .n_empty = m->n_empty, .mean = m->n ? m->mean : (double)NAN};
-    const double n = (double)m->n;
-    const double half = m->n < 2 ? 0.0 : Z_95 * sqrt(m->m2 / (n - 1.0) / n);
-    p.low = p.mean - half;
-    p.high = p.mean + half;
-    return p;
+    cf_status st = CF_OK;
+    CF_TRY(cf_strdup(&c->task, cf_slice_of(task), err));
+    CF_TRY(cf_strdup(&c->spec, cf_slice_of(run->label), err));
+    CF_TRY(cf_strdup(&c->mode, cf_slice_of(run->mode), err));
+    CF_TRY(cf_strdup(&c->style, cf_slice_of(run->style), err));
+    c->window = run->window;
+done:
+    return st;
+}
+
+static void curve_deinit(cf_curve *c)
+{
+    free(c->task);
+    free(c->spec);
+    free(c->mode);
+    free(c->style);
+    free(c->points);
 }
 
 /* Appends the curve of runs [begin, end); nothing where the task has no value of them. */
 static cf_status add_curve(tally *t, const sum *sums, const char *task, size_t begin, size_t end, cf_error *err)
 {
     cf_status st = CF_OK;
-    cf_curve c = {.window = t->runs.items[begin].window};
+    cf_curve c = {0};
     void *items = NULL, *points = NULL;
     CF_TRY(cf_alloc(&points, end - begin, sizeof *c.points, "a curve", err));
     c.points = points;
-    for (size_t i = begin; i < end; i++)
-        if (sums[i].stored)
-            c.points[c.n_points++] = point_of(&sums[i], t->runs.items[i].centre);
+    for (size_t i = begin; i < end; i++) {
+        if (sums[i].stored == 0)
+            continue;
+        cf_point *p = &c.points[c.n_points++];
+        *p = cf_mean_point(&sums[i].mean, t->runs.items[i].centre);
+        p->n_empty = sums[i].n_empty;
+    }
     if (c.n_points == 0)
         goto done;
-    CF_TRY(cf_strdup(&c.task, cf_slice_of(task), err));
-    CF_TRY(cf_strdup(&c.spec, cf_slice_of(t->runs.items[begin].label), err));
+    CF_TRY(name_curve(&c, task, &t->runs.items[begin], err));
     items = t->curves;
     CF_TRY(cf_grow(&items, &t->cap_curves, t->n_curves + 1, sizeof *t->curves, "curves", err));
     t->curves = items;
     t->curves[t->n_curves++] = c;
     c = (cf_curve){0};
 done:
-    free(c.points);
-    free(c.task);
-    free(c.spec);
+    curve_deinit(&c);
     return st;
 }
 
@@ -131,20 +138,21 @@ static cf_status add_change(void *user, const cf_change *c, cf_error *err)
         cf_str_clear(&t->task);
         CF_TRY(cf_str_add_text(&t->task, c->task, err));
     }
-    add(&t->task_sums[c->run], c->change, c->flag, t->drop_empty);
-    add(&t->all_sums[c->run], c->change, c->flag, t->drop_empty);
+    add(&t->task_sums[c->point], c, t->o->drop_empty);
+    add(&t->all_sums[c->point], c, t->o->drop_empty);
 done:
     return st;
 }
 
-cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, bool drop_empty, bool all_tasks, cf_error *err)
+cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, const cf_curve_options *o, cf_error *err)
 {
     cf_status st = CF_OK;
-    tally t = {.store = s, .drop_empty = drop_empty};
+    tally t = {.store = s, .o = o};
+    CF_TRY(cf_measure_check_curve(o->measure, err));
     CF_TRY(tally_init(&t, err));
-    CF_TRY(cf_changes_each(s, &t.runs, add_change, &t, err));
+    CF_TRY(cf_changes_each(s, &t.runs, o->measure, add_change, &t, err));
     CF_TRY(end_task(&t, err));
-    if (all_tasks)
+    if (o->all_tasks)
         CF_TRY(add_curves(&t, t.all_sums, "all", err));
     *out = t.curves;
     *n = t.n_curves;
@@ -157,10 +165,7 @@ done:
 
 void cf_curves_free(cf_curve *curves, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        free(curves[i].task);
-        free(curves[i].spec);
-        free(curves[i].points);
-    }
+    for (size_t i = 0; i < n; i++)
+        curve_deinit(&curves[i]);
     free(curves);
 }

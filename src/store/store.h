@@ -111,7 +111,7 @@ const char *cf_measure_name(cf_measure m);
 bool cf_measure_find(cf_measure *out, cf_slice name);
 /* What a curve of it shows: "change of the answer's probability (%)", ... NULL where there is no curve. */
 const char *cf_measure_label(cf_measure m);
-/* NaN where either is. */
+/* NaN where either is, where a relative change has no baseline above 0, and for a measure without a change. */
 double cf_measure_change(cf_measure m, double baseline, double value);
 
 typedef struct cf_value {
@@ -139,7 +139,7 @@ typedef struct cf_lens_entry {
     int32_t position;            /* of the prompt */
     int32_t layer;               /* 0: embeddings; l: output of layer l - 1 */
     double answer, answer_upper; /* probability of the answer's first token, written in lower case and capitalised */
-    double option, option_upper; /* of the false option's; NaN where there is none */
+    double option, option_upper; /* of the false option's; each pair is NaN where there is none */
     const char *words, *scores;  /* JSON lists: the top tokens and their probabilities, falling; "[]" */
 } cf_lens_entry;
 
@@ -155,7 +155,8 @@ typedef struct cf_results { /* of one sample */
 } cf_results;
 
 CF_MUST_USE cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err);
-/* Writes a sample and its results in one transaction. */
+/* Writes a sample and its results (NULL: none) in one transaction. CF_MISMATCH for a run that is not registered, for two
+ * values of a run and a measure, and so on, and for a sample that is there. */
 CF_MUST_USE cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_results *results,
                                           cf_error *err);
 /* Folds the write-ahead log into the file, so that a finished study is one file. */
@@ -165,7 +166,7 @@ CF_MUST_USE cf_status cf_store_finish(cf_store *s, cf_error *err);
 
 typedef struct cf_store_counts {
     int64_t done, wrong, fault;
-    int64_t empty_group, no_visible_edge, fully_cut, too_few_keys; /* values */
+    int64_t empty_group, no_visible_edge, fully_cut, too_few_keys; /* values of the probability: runs on samples */
     int64_t lens;                                                  /* samples with lens entries */
 } cf_store_counts;
 CF_MUST_USE cf_status cf_store_count(cf_store *s, cf_store_counts *out, cf_error *err);
@@ -255,8 +256,8 @@ cf_statistics_options cf_statistics_options_default(void);
 CF_MUST_USE cf_status cf_store_statistics(cf_store *s, cf_statistic_curve **out, size_t *n,
                                           const cf_statistics_options *o, cf_error *err);
 void cf_statistics_free(cf_statistic_curve *curves, size_t n);
-/* Stores every task's statistics of every measure with the default options in the study, and these options as the fact "statistics".
- * The next cf_store_put_sample removes them, as they are no longer of all values. */
+/* Stores every task's statistics of every measure that has curves, with the default options, in the study, and these
+ * options as the fact "statistics". The next cf_store_put_sample removes them, as they are no longer of all values. */
 CF_MUST_USE cf_status cf_store_put_statistics(cf_store *s, cf_error *err);
 
 #endif

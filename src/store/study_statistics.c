@@ -1,7 +1,7 @@
 /* study_statistics.c - the statistics of every curve of a study.
  *
  * Invariants
- * (1) The values are read once. A run's changes lie in one array in the order of task and row, so that a task is a
+ * (1) The values are read once. A point's changes lie in one array in the order of task and row, so that a task is a
  *     slice of it and all tasks together are the whole.
  * (2) A point's statistics depend on its slice and the options alone: neither the order in which samples were written,
  *     nor the number of threads, nor which other runs the study has changes a bit. */
@@ -15,11 +15,11 @@
 #include "base/memory.h"
 
 typedef struct counts {
-    int64_t stored; /* values of any kind: without one, the run is no point of this curve */
-    int64_t n_empty, n_fully_cut;
+    int64_t stored; /* samples with a value of any kind: without one, this is no point of the curve */
+    int64_t n_empty, n_without;
 } counts;
 
-typedef struct series { /* of one run */
+typedef struct series { /* of one point */
     double *changes;    /* those that count, in the order of task and row */
     size_t n, cap;
     size_t begin; /* of the task at hand */
@@ -28,14 +28,14 @@ typedef struct series { /* of one run */
 
 typedef struct job { /* one point: its changes and where its statistics go */
     cf_statistic *out;
-    size_t run, begin, n;
+    size_t point, begin, n;
 } job;
 
 typedef struct collector {
     cf_store *store;
     const cf_statistics_options *o;
     cf_run_table runs;
-    series *series; /* [runs.n] */
+    series *series; /* [runs.n] by the point's first run */
     cf_str task;    /* the task at hand */
     size_t n_tasks;
     cf_statistic_curve *curves;
@@ -57,9 +57,31 @@ static void collector_deinit(collector *c)
 
 /* ---- curves without their numbers ---- */
 
-static cf_status add_point(collector *c, cf_statistic_curve *curve, size_t run, bool all_tasks, cf_error *err)
+static cf_status name_curve(cf_statistic_curve *c, const char *task, const cf_run_entry *run, cf_error *err)
 {
-    const series *x = &c->series[run];
+    cf_status st = CF_OK;
+    if (task)
+        CF_TRY(cf_strdup(&c->task, cf_slice_of(task), err));
+    CF_TRY(cf_strdup(&c->spec, cf_slice_of(run->label), err));
+    CF_TRY(cf_strdup(&c->mode, cf_slice_of(run->mode), err));
+    CF_TRY(cf_strdup(&c->style, cf_slice_of(run->style), err));
+    c->window = run->window;
+done:
+    return st;
+}
+
+static void curve_deinit(cf_statistic_curve *c)
+{
+    free(c->task);
+    free(c->spec);
+    free(c->mode);
+    free(c->style);
+    free(c->points);
+}
+
+static cf_status add_point(collector *c, cf_statistic_curve *curve, size_t point, bool all_tasks, cf_error *err)
+{
+    const series *x = &c->series[point];
     const counts *n = all_tasks ? &x->all : &x->task;
     const size_t begin = all_tasks ? 0 : x->begin;
     if (n->stored == 0)
@@ -70,11 +92,11 @@ static cf_status add_point(collector *c, cf_statistic_curve *curve, size_t run, 
         return st;
     c->jobs = items;
     cf_statistic_point *p = &curve->points[curve->n_points++];
-    *p = (cf_statistic_point){.run = c->runs.items[run].id,
-                              .layer = c->runs.items[run].centre,
+    *p = (cf_statistic_point){.run = c->runs.items[point].id,
+                              .layer = c->runs.items[point].centre,
                               .n_empty = n->n_empty,
-                              .n_fully_cut = n->n_fully_cut};
-    c->jobs[c->n_jobs++] = (job){&p->s, run, begin, x->n - begin};
+                              .n_without = n->n_without};
+    c->jobs[c->n_jobs++] = (job){&p->s, point, begin, x->n - begin};
     return CF_OK;
 }
 
@@ -82,7 +104,7 @@ static cf_status add_point(collector *c, cf_statistic_curve *curve, size_t run, 
 static cf_status add_curve(collector *c, const char *task, size_t begin, size_t end, cf_error *err)
 {
     cf_status st = CF_OK;
-    cf_statistic_curve x = {.window = c->runs.items[begin].window};
+    cf_statistic_curve x = {0};
     void *items = NULL, *points = NULL;
     CF_TRY(cf_alloc(&points, end - begin, sizeof *x.points, "statistics", err));
     x.points = points;
@@ -90,18 +112,14 @@ static cf_status add_curve(collector *c, const char *task, size_t begin, size_t 
         CF_TRY(add_point(c, &x, i, !task, err));
     if (x.n_points == 0)
         goto done;
-    if (task)
-        CF_TRY(cf_strdup(&x.task, cf_slice_of(task), err));
-    CF_TRY(cf_strdup(&x.spec, cf_slice_of(c->runs.items[begin].label), err));
+    CF_TRY(name_curve(&x, task, &c->runs.items[begin], err));
     items = c->curves;
     CF_TRY(cf_grow(&items, &c->cap_curves, c->n_curves + 1, sizeof *c->curves, "statistics", err));
     c->curves = items;
     c->curves[c->n_curves++] = x;
     x = (cf_statistic_curve){0};
 done:
-    free(x.points);
-    free(x.task);
-    free(x.spec);
+    curve_deinit(&x);
     return st;
 }
 
@@ -128,7 +146,7 @@ static cf_status end_task(collector *c, cf_error *err)
         x->begin = x->n;
         x->all.stored += x->task.stored;
         x->all.n_empty += x->task.n_empty;
-        x->all.n_fully_cut += x->task.n_fully_cut;
+        x->all.n_without += x->task.n_without;
         x->task = (counts){0};
     }
     c->n_tasks++;
@@ -144,11 +162,11 @@ static cf_status add_change(void *user, const cf_change *change, cf_error *err)
         cf_str_clear(&c->task);
         CF_TRY(cf_str_add_text(&c->task, change->task, err));
     }
-    series *x = &c->series[change->run];
+    series *x = &c->series[change->point];
     x->task.stored++;
-    x->task.n_fully_cut += isnan(change->change) != 0;
-    x->task.n_empty += change->flag == CF_VALUE_EMPTY_GROUP;
-    if (isnan(change->change) || (change->flag == CF_VALUE_EMPTY_GROUP && c->o->drop_empty))
+    x->task.n_without += isnan(change->change) != 0;
+    x->task.n_empty += change->empty;
+    if (isnan(change->change) || (change->empty && c->o->drop_empty))
         goto done;
     if (x->n == UINT32_MAX) { /* what the bootstrap can draw from */
         st = cf_fail(err, CF_UNSUPPORTED, "%s: expected fewer than 2^32 samples, found more", c->store->path);
@@ -169,7 +187,7 @@ static cf_status collect(collector *c, cf_error *err)
     CF_TRY(cf_run_table_read(c->store, &c->runs, err));
     CF_TRY(cf_alloc(&p, c->runs.n, sizeof *c->series, "changes", err));
     c->series = p;
-    CF_TRY(cf_changes_each(c->store, &c->runs, add_change, c, err));
+    CF_TRY(cf_changes_each(c->store, &c->runs, c->o->measure, add_change, c, err));
     CF_TRY(end_task(c, err));
     if (c->n_tasks > 1)
         CF_TRY(add_curves(c, NULL, err));
@@ -196,7 +214,7 @@ static cf_status compute(collector *c, cf_error *err)
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads)
     for (int64_t i = 0; i < n_jobs; i++) {
         const job *x = &c->jobs[i];
-        const double *changes = c->series[x->run].changes;
+        const double *changes = c->series[x->point].changes;
         *x->out = cf_statistic_of(changes ? changes + x->begin : NULL, x->n, b,
                                   scratch + (size_t)omp_get_thread_num() * per_thread);
     }
@@ -218,6 +236,7 @@ cf_status cf_store_statistics(cf_store *s, cf_statistic_curve **out, size_t *n, 
     collector c = {.store = s, .o = o};
     if (resamples < 1 || resamples > CF_MAX_RESAMPLES)
         return cf_fail(err, CF_USAGE, "%lld resamples: expected 1 to %d", (long long)resamples, CF_MAX_RESAMPLES);
+    CF_TRY(cf_measure_check_curve(o->measure, err));
     CF_TRY(collect(&c, err));
     CF_TRY(compute(&c, err));
     *out = c.curves;
@@ -231,10 +250,7 @@ done:
 
 void cf_statistics_free(cf_statistic_curve *curves, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        free(curves[i].task);
-        free(curves[i].spec);
-        free(curves[i].points);
-    }
+    for (size_t i = 0; i < n; i++)
+        curve_deinit(&curves[i]);
     free(curves);
 }

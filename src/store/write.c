@@ -1,4 +1,4 @@
-/* write.c - registers runs, and writes a sample with all its values in one transaction. */
+/* write.c - registers runs, and writes a sample with all its results (write_results.c) in one transaction. */
 #include "store/store_internal.h"
 
 #include <assert.h>
@@ -8,8 +8,8 @@
 
 static int bind_run(sqlite3_stmt *q, int64_t spec, const cf_store_run *run)
 {
-    return sqlite3_bind_int64(q, 1, spec) | sqlite3_bind_int(q, 2, run->window) | sqlite3_bind_int(q, 3, run->centre) |
-           sqlite3_bind_int(q, 4, run->first) | sqlite3_bind_int(q, 5, run->last);
+    return sqlite3_bind_int64(q, 1, spec) | sqlite3_bind_int(q, 2, run->repeat) | cf_bind_text(q, 3, run->style) |
+           sqlite3_bind_int(q, 4, run->window) | sqlite3_bind_int(q, 5, run->centre) | cf_bind_text(q, 6, run->layers);
 }
 
 static int bind_spec(sqlite3_stmt *q, const cf_store_run *run)
@@ -44,7 +44,8 @@ static cf_status find_run(cf_store *s, int64_t *id, int64_t spec, const cf_store
     sqlite3_stmt *q = NULL;
     const cf_status st = cf_store_use_kept(
         s, &q, CF_KEPT_FIND_RUN,
-        "SELECT id FROM run WHERE spec = ? AND window = ? AND centre = ? AND first = ? AND last = ?", err);
+        "SELECT id FROM run WHERE spec = ? AND repeat = ? AND style = ? AND window = ? AND centre = ? AND layers = ?",
+        err);
     return st == CF_OK ? step_id(s, q, bind_run(q, spec, run), id, run, err) : st;
 }
 
@@ -72,8 +73,9 @@ cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf
     CF_TRY(find_or_add_spec(s, &spec, run, err));
     CF_TRY(find_run(s, &found, spec, run, err));
     if (found == 0) {
-        CF_TRY(cf_store_use_kept(s, &q, CF_KEPT_ADD_RUN,
-                                 "INSERT INTO run (spec, window, centre, first, last) VALUES (?, ?, ?, ?, ?)", err));
+        CF_TRY(cf_store_use_kept(
+            s, &q, CF_KEPT_ADD_RUN,
+            "INSERT INTO run (spec, repeat, style, window, centre, layers) VALUES (?, ?, ?, ?, ?, ?)", err));
         CF_TRY(step_id(s, q, bind_run(q, spec, run), &none, run, err));
         found = sqlite3_last_insert_rowid(s->db);
     }
@@ -124,7 +126,10 @@ static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
     rc |= cf_bind_text(q, ++i, x->first_token_text);
     rc |= cf_bind_real(q, ++i, x->probability);
     rc |= sqlite3_bind_int(q, ++i, x->n_tokens);
+    rc |= cf_bind_text(q, ++i, x->answer_ids);
+    rc |= sqlite3_bind_int(q, ++i, x->true_token);
     rc |= cf_bind_text(q, ++i, x->groups);
+    rc |= cf_bind_text(q, ++i, x->notes);
     rc |= sqlite3_bind_int(q, ++i, x->grid_h);
     rc |= sqlite3_bind_int(q, ++i, x->grid_w);
     rc |= sqlite3_bind_int(q, ++i, x->picture_w);
@@ -140,7 +145,7 @@ static cf_status add_sample(cf_store *s, int64_t *id, const cf_sample *sample, c
     sqlite3_stmt *q = NULL;
     cf_status st = cf_store_use_kept(s, &q, CF_KEPT_ADD_SAMPLE,
                                      "INSERT INTO sample (" CF_SAMPLE_COLUMNS ") VALUES "
-                                     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                      err);
     if (st != CF_OK)
         return st;
@@ -157,41 +162,6 @@ static cf_status add_sample(cf_store *s, int64_t *id, const cf_sample *sample, c
     return st;
 }
 
-static cf_status value_fault(const cf_store *s, const cf_sample *sample, const cf_value *v, cf_error *err)
-{
-    switch (sqlite3_extended_errcode(s->db)) {
-    case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return cf_fail(err, CF_MISMATCH,
-                       "%s: the sample %s row %" PRId64 " has a value of run %" PRId64 ", which is not registered",
-                       s->path, sample->task, sample->row, v->run);
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-        return cf_fail(err, CF_MISMATCH, "%s: the sample %s row %" PRId64 " has two values of run %" PRId64 ", %s",
-                       s->path, sample->task, sample->row, v->run, v->measure);
-    default:
-        return cf_store_fault(s, err, "write the values of the sample %s row %" PRId64, sample->task, sample->row);
-    }
-}
-
-static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, const cf_value *values, size_t n,
-                            cf_error *err)
-{
-    sqlite3_stmt *q = NULL;
-    cf_status st = cf_store_use_kept(
-        s, &q, CF_KEPT_ADD_VALUE, "INSERT INTO value (sample, run, measure, value, flag) VALUES (?, ?, ?, ?, ?)", err);
-    for (size_t i = 0; st == CF_OK && i < n; i++) {
-        const cf_value *v = &values[i];
-        const int rc = sqlite3_bind_int64(q, 1, id) | sqlite3_bind_int64(q, 2, v->run) |
-                       cf_bind_text(q, 3, v->measure) | cf_bind_real(q, 4, v->value) |
-                       cf_bind_text(q, 5, cf_value_flag_name(v->flag));
-        if (rc != SQLITE_OK || sqlite3_step(q) != SQLITE_DONE)
-            st = value_fault(s, sample, v, err);
-        sqlite3_reset(q);
-    }
-    if (q)
-        sqlite3_clear_bindings(q);
-    return st;
-}
-
 /* What is stored about the values is no longer about all of them. */
 static cf_status clear_statistics(cf_store *s, cf_error *err)
 {
@@ -205,15 +175,15 @@ static cf_status clear_statistics(cf_store *s, cf_error *err)
     return st;
 }
 
-cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n_values,
-                              cf_error *err)
+cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_results *results, cf_error *err)
 {
     cf_status st = CF_OK;
     int64_t id = 0;
     CF_TRY(cf_store_begin(s, err));
     CF_TRY(clear_statistics(s, err));
     CF_TRY(add_sample(s, &id, sample, err));
-    CF_TRY(add_values(s, id, sample, values, n_values, err));
+    if (results)
+        CF_TRY(cf_results_add(s, id, sample, results, err));
     CF_TRY(cf_store_commit(s, err));
 done:
     if (st != CF_OK)

@@ -6,16 +6,17 @@
 
 #include <inttypes.h>
 
-static cf_status put_point(const cf_store *s, sqlite3_stmt *q, const char *task, const cf_statistic_point *p,
-                           cf_error *err)
+static cf_status put_point(const cf_store *s, sqlite3_stmt *q, const char *task, cf_measure measure,
+                           const cf_statistic_point *p, cf_error *err)
 {
     const cf_statistic *x = &p->s;
     const double numbers[] = {x->mean, x->low, x->high, x->median, x->p, x->r};
     int i = 0, rc = cf_bind_text(q, ++i, task);
     rc |= sqlite3_bind_int64(q, ++i, p->run);
+    rc |= cf_bind_text(q, ++i, cf_measure_name(measure));
     rc |= sqlite3_bind_int64(q, ++i, x->n);
     rc |= sqlite3_bind_int64(q, ++i, p->n_empty);
-    rc |= sqlite3_bind_int64(q, ++i, p->n_fully_cut);
+    rc |= sqlite3_bind_int64(q, ++i, p->n_without);
     for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++)
         rc |= cf_bind_real(q, ++i, numbers[j]);
     if (rc != SQLITE_OK || sqlite3_step(q) != SQLITE_DONE)
@@ -24,19 +25,17 @@ static cf_status put_point(const cf_store *s, sqlite3_stmt *q, const char *task,
     return CF_OK;
 }
 
-static cf_status put_curves(cf_store *s, const cf_statistic_curve *curves, size_t n, cf_error *err)
+static cf_status put_measure(cf_store *s, sqlite3_stmt *q, const cf_statistics_options *o, cf_error *err)
 {
     cf_status st = CF_OK;
-    sqlite3_stmt *q = NULL;
-    CF_TRY(cf_store_prepare(s, &q,
-                            "INSERT INTO statistic (task, run, n, n_empty, n_fully_cut, mean, low, high, median, p, r) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                            err));
+    cf_statistic_curve *curves = NULL;
+    size_t n = 0;
+    CF_TRY(cf_store_statistics(s, &curves, &n, o, err));
     for (size_t i = 0; i < n && curves[i].task; i++) /* those of all tasks together come last and stay out */
         for (size_t j = 0; j < curves[i].n_points; j++)
-            CF_TRY(put_point(s, q, curves[i].task, &curves[i].points[j], err));
+            CF_TRY(put_point(s, q, curves[i].task, o->measure, &curves[i].points[j], err));
 done:
-    sqlite3_finalize(q);
+    cf_statistics_free(curves, n);
     return st;
 }
 
@@ -55,19 +54,25 @@ static cf_status put_settings(cf_store *s, const cf_bootstrap *b, cf_error *err)
 
 cf_status cf_store_put_statistics(cf_store *s, cf_error *err)
 {
-    const cf_statistics_options o = cf_statistics_options_default();
+    cf_statistics_options o = cf_statistics_options_default();
     cf_status st = CF_OK;
-    cf_statistic_curve *curves = NULL;
-    size_t n = 0;
+    sqlite3_stmt *q = NULL;
     CF_TRY(cf_store_begin(s, err)); /* nobody adds a sample between reading and writing */
-    CF_TRY(cf_store_statistics(s, &curves, &n, &o, err));
     CF_TRY(cf_store_exec(s, "DELETE FROM statistic", "write the statistics", err));
-    CF_TRY(put_curves(s, curves, n, err));
+    CF_TRY(cf_store_prepare(s, &q,
+                            "INSERT INTO statistic (task, run, measure, n, n_empty, n_without, mean, low, high, "
+                            "median, p, r) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            err));
+    for (int m = 0; m < CF_N_MEASURES; m++) {
+        o.measure = (cf_measure)m;
+        if (cf_measure_label(o.measure))
+            CF_TRY(put_measure(s, q, &o, err));
+    }
     CF_TRY(put_settings(s, &o.bootstrap, err));
     CF_TRY(cf_store_commit(s, err));
 done:
+    sqlite3_finalize(q);
     if (st != CF_OK)
         cf_store_rollback(s);
-    cf_statistics_free(curves, n);
     return st;
 }
