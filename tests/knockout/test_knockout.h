@@ -21,10 +21,16 @@
     } while (0)
 
 int test_window(void);
-int test_flow(void);
 int test_group(void);
+int test_group_expr(void);
+int test_flow(void);
+int test_flow_random(void);
+int test_flow_memory(void);
 int test_run_spec(void);
+int test_parts(void);
+int test_parts_random(void);
 int test_plan(void);
+int test_plan_actions(void);
 int test_plan_random(void);
 int test_plan_memory(void);
 

@@ -1,11 +1,10 @@
-/* test_plan.c - the prefix tree of a sample's runs, by hand on small cases. */
-#include <stdio.h>
+/* test_plan.c - the prefix tree of runs of one cut each, by hand on small cases. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "test_knockout.h"
 
-#include "knockout/plan.h"
+#include "part_words.h"
 
 /* A run: its query and key positions as words, its window, the heads of its one head word (0: all). */
 typedef struct run {
@@ -13,8 +12,6 @@ typedef struct run {
     cf_window window;
     uint64_t heads;
 } run;
-
-enum { MAX_RUNS = 8 };
 
 static cf_plan *plan_of(const run *runs, size_t n, int32_t n_layers)
 {
@@ -26,25 +23,12 @@ static cf_plan *plan_of(const run *runs, size_t n, int32_t n_layers)
         key[i] = spans_of(runs[i].key);
         edges[i] = (cf_edge_run){&query[i], &key[i], runs[i].heads ? &runs[i].heads : NULL, 1, runs[i].window};
     }
-    OK(cf_plan_create_edges(&p, edges, n, (int32_t)strlen(runs[0].query), n_layers, &err));
+    OK(cf_plan_create_edges(&p, edges, n, (int32_t)strlen(runs[0].query), n_layers, 8, &err));
     for (size_t i = 0; i < n; i++) {
         cf_spans_deinit(&query[i]);
         cf_spans_deinit(&key[i]);
     }
     return p;
-}
-
-/* "layer:parent:edge:restart:fresh" of every node, in order. */
-static void check_nodes(const cf_plan *p, const char *const *expected, size_t n)
-{
-    char line[96], word[32];
-    assert_int_equal(p->n_nodes, n);
-    for (size_t i = 0; i < n; i++) {
-        const cf_node *node = &p->nodes[i];
-        word_of(word, &node->fresh, p->length);
-        (void)snprintf(line, sizeof line, "%d:%d:%d:%d:%s", node->layer, node->parent, node->edge, node->restart, word);
-        assert_string_equal(line, expected[i]);
-    }
 }
 
 static void a_run_restarts_at_its_first_query_that_sees_a_cut_key(void **state)
@@ -105,7 +89,8 @@ static void runs_that_need_no_computing_are_found(void **state)
         {"the last query sees itself cut", {"..xxx.....", "....x.....", {0, 5}, 0}, CF_RUN_PLANNED},
         {"no query", {"..........", "....x.....", {0, 5}, 0}, CF_RUN_EMPTY_GROUP},
         {"no key", {"..xxx.....", "..........", {0, 5}, 0}, CF_RUN_EMPTY_GROUP},
-        {"no layer", {"..xxx.....", "x.........", {3, 3}, 0}, CF_RUN_EMPTY_GROUP},
+        {"no layer", {"..xxx.....", "x.........", {3, 3}, 0}, CF_RUN_NO_VISIBLE_EDGE},
+        {"no layer and no key", {"..xxx.....", "..........", {3, 3}, 0}, CF_RUN_EMPTY_GROUP},
         {"every key of the first query", {"..xxx.....", "xxx.......", {0, 5}, 0}, CF_RUN_FULLY_CUT},
         {"every key of the last query alone", {"...x...x..", "xxx.xxxx..", {0, 5}, 0}, CF_RUN_PLANNED},
         {"every key, in one span", {".......x..", "xxxxxxxx..", {0, 5}, 0}, CF_RUN_FULLY_CUT},
@@ -119,10 +104,12 @@ static void runs_that_need_no_computing_are_found(void **state)
         cf_plan *p = plan_of(&cases[i].run, 1, 5);
         if (p->runs[0].status != cases[i].status)
             fail_msg("%s: expected status %d, found %d", cases[i].name, (int)cases[i].status, (int)p->runs[0].status);
+        assert_int_equal(p->runs[0].empty_group, cases[i].status == CF_RUN_EMPTY_GROUP);
         if (cases[i].status != CF_RUN_PLANNED) {
             assert_int_equal(p->runs[0].leaf, CF_BASELINE);
             assert_int_equal(p->n_nodes, 0);
             assert_int_equal(p->n_edges, 0);
+            assert_int_equal(p->n_actions, 0);
             assert_int_equal(p->lowest, 10);
             assert_int_equal(cf_plan_row_layers(p), 0);
         }
@@ -168,62 +155,16 @@ static void the_published_windows_of_one_flow_cost_one_state_a_layer_that_differ
     (void)state;
     /* k = 3 over all 5 centres: [0,2) [0,3) [1,4) [2,5) [3,5). One state in layer 0, then as many as windows have begun,
      * clipped beginnings counted once until they part. */
-    cf_flows flows = {0};
-    cf_run_spec *specs = NULL;
-    size_t n = 0;
-    cf_groups groups = {0};
-    cf_plan *p = NULL;
-    const bool hit[4] = {false, true, true, false};
-    OK(cf_flows_parse(&flows, cf_slice_of("Image->Last"), &err));
-    OK(cf_run_specs(&specs, &n, &flows, &(const int32_t){3}, 1, 0, 5, 5, &err));
-    OK(cf_groups_build(&groups, 10, (cf_span){2, 6}, hit, (cf_span){7, 9}, &err));
-    OK(cf_plan_create(&p, specs, n, &groups, 5, &err));
+    run runs[5];
+    for (int32_t centre = 0; centre < 5; centre++)
+        runs[centre] = (run){".........x", "..xxxx....", cf_window_around(centre, 3, 5), 0};
+    cf_plan *p = plan_of(runs, 5, 5);
     const int32_t nodes[] = {1, 2, 4, 5, 5};
     for (int32_t l = 0; l < 5; l++)
         assert_int_equal(p->layer_begin[l + 1] - p->layer_begin[l], nodes[l]);
     assert_int_equal(p->lowest, 9);
     assert_int_equal(cf_plan_row_layers(p), 17); /* a row each */
     cf_plan_free(p);
-    cf_groups_deinit(&groups);
-    cf_flows_deinit(&flows);
-    free(specs);
-}
-
-static void a_flow_cuts_its_source_keys_from_its_target_queries(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *flow, *query, *key;
-        cf_run_status status;
-    } cases[] = {
-        {"Image->Question", ".......xx.", "..xxxx....", CF_RUN_PLANNED},
-        {"Question->Last", ".........x", ".......xx.", CF_RUN_PLANNED},
-        {"Last->Last", ".........x", ".........x", CF_RUN_PLANNED},
-        {"Image Central Object->Question", ".......xx.", "...xx.....", CF_RUN_PLANNED},
-        {"Image Without Central Object->Question", ".......xx.", "..x..x....", CF_RUN_PLANNED},
-        {"Question->Image", "", "", CF_RUN_NO_VISIBLE_EDGE},
-        {"Last->Question", "", "", CF_RUN_NO_VISIBLE_EDGE},
-    };
-    const bool hit[4] = {false, true, true, false};
-    cf_groups groups = {0};
-    OK(cf_groups_build(&groups, 10, (cf_span){2, 6}, hit, (cf_span){7, 9}, &err));
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char word[16];
-        cf_run_spec spec = {.k = 1, .centre = 1, .window = {1, 2}};
-        cf_plan *p = NULL;
-        OK(cf_flow_parse(&spec.flow, cf_slice_of(cases[i].flow), &err));
-        OK(cf_plan_create(&p, &spec, 1, &groups, 3, &err));
-        assert_int_equal(p->runs[0].status, cases[i].status);
-        if (cases[i].status == CF_RUN_PLANNED) {
-            word_of(word, &p->edges[0].query, 10);
-            assert_string_equal(word, cases[i].query);
-            word_of(word, &p->edges[0].key, 10);
-            assert_string_equal(word, cases[i].key);
-            assert_null(p->edges[0].heads);
-        }
-        cf_plan_free(p);
-    }
-    cf_groups_deinit(&groups);
 }
 
 static void an_edge_in_other_heads_is_another_edge(void **state)
@@ -257,7 +198,7 @@ static void head_sets_of_more_than_a_word_are_compared_whole(void **state)
     cf_plan *p = NULL;
     for (int i = 0; i < 3; i++)
         runs[i] = (cf_edge_run){&query, &key, heads[i], 2, {0, 1}};
-    OK(cf_plan_create_edges(&p, runs, 3, 4, 1, &err));
+    OK(cf_plan_create_edges(&p, runs, 3, 4, 1, 70, &err));
     assert_int_equal(p->n_edges, 2);
     assert_int_equal(p->runs[0].leaf, p->runs[2].leaf);
     assert_int_not_equal(p->runs[0].leaf, p->runs[1].leaf);
@@ -271,7 +212,7 @@ static void a_plan_without_runs_is_empty(void **state)
 {
     (void)state;
     cf_plan *p = NULL;
-    OK(cf_plan_create_edges(&p, NULL, 0, 4, 3, &err));
+    OK(cf_plan_create_edges(&p, NULL, 0, 4, 3, 8, &err));
     assert_int_equal(p->n_nodes, 0);
     assert_int_equal(p->lowest, 4);
     assert_int_equal(p->layer_begin[3], 0);
@@ -287,7 +228,6 @@ int test_plan(void)
         cmocka_unit_test(runs_that_need_no_computing_are_found),
         cmocka_unit_test(windows_that_begin_alike_share_their_first_states),
         cmocka_unit_test(the_published_windows_of_one_flow_cost_one_state_a_layer_that_differs),
-        cmocka_unit_test(a_flow_cuts_its_source_keys_from_its_target_queries),
         cmocka_unit_test(an_edge_in_other_heads_is_another_edge),
         cmocka_unit_test(head_sets_of_more_than_a_word_are_compared_whole),
         cmocka_unit_test(a_plan_without_runs_is_empty),
