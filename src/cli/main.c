@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cli/commands.h"
 
 static const struct {
@@ -25,7 +26,7 @@ static void print_usage(FILE *f)
     fprintf(f,
             "crossflow %s: how a multimodal language model moves information from a picture to its answer.\n\n"
             "usage: crossflow COMMAND ...\n\ncommands:\n",
-            CF_VERSION);
+            cf_version());
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].about);
     fprintf(f, "\n`crossflow COMMAND --help` explains each. A first study:\n"
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
         return CF_EXIT_DONE;
     }
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        printf("crossflow %s\n", CF_VERSION);
+        printf("crossflow %s\n", cf_version());
         return CF_EXIT_DONE;
     }
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)

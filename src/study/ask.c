@@ -30,7 +30,7 @@ cf_status cf_ask(cf_answer *out, const cf_runtime *r, const char *image, cf_slic
     if (max_new_tokens < 1)
         return cf_fail(err, CF_USAGE, "--max-new-tokens %d: expected 1 or more", max_new_tokens);
     CF_TRY(cf_picture_load(&picture, r, image, err));
-    CF_TRY(cf_prepare(&p, r, &picture, question, NULL, 0, err));
+    CF_TRY(cf_prepare(&p, r, &picture, &(const cf_question){.text = question}, err));
     CF_TRY(cf_session_create(&s, r->model, false, err));
     CF_TRY(cf_session_begin(s, &p.input, max_new_tokens, err));
     CF_TRY(cf_session_baseline(s, cf_session_length(s), err));

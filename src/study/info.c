@@ -6,15 +6,15 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "knockout/plan.h"
 #include "study/prepare.h"
 #include "study/question_list.h"
+#include "study/run_set.h"
 
 enum { TIMED_ROWS = 256, TIMED_REPEATS = 5 };
 
 static const double mib = 1.0 / (1024 * 1024);
 
-static cf_status add_model(cf_str *out, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype, cf_error *err)
+static cf_status add_model(cf_str *out, const cf_runtime *r, const cf_study_options *o, cf_dtype dtype, cf_error *err)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     cf_status st = CF_OK;
@@ -42,7 +42,7 @@ done:
 }
 
 /* Multiply-adds per second of one decoder product at a middling row count. */
-static cf_status time_product(double *macs_per_second, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype,
+static cf_status time_product(double *macs_per_second, const cf_runtime *r, const cf_study_options *o, cf_dtype dtype,
                               cf_error *err)
 {
     const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
@@ -91,14 +91,16 @@ static cf_status prepare_first(cf_prepared *p, cf_picture *picture, const cf_run
     return cf_fail(err, CF_MISMATCH, "%s: no question has a picture that can be used", images);
 }
 
-static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_trace_options *o, const cf_prepared *p,
-                              size_t n_questions, const cf_run_spec *specs, size_t n_specs, double macs_per_second,
+static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_options *o, const cf_prepared *p,
+                              const cf_scene *scene, size_t n_questions, const cf_run_set *runs, double macs_per_second,
                               cf_dtype dtype, cf_error *err)
 {
     const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
+    const size_t n_specs = runs->specs.n;
     cf_status st = CF_OK;
-    cf_plan *plan = NULL;
-    CF_TRY(cf_plan_create(&plan, specs, n_specs, &p->groups, (int32_t)t->n_layers, err));
+    cf_sample_plan planned = {0};
+    CF_TRY(cf_sample_plan_create(&planned, runs, scene, 0, 0, err));
+    const cf_plan *plan = planned.plan;
     const double length = (double)p->groups.length, layers = (double)t->n_layers, d = (double)t->hidden_size;
     const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
     const double row_macs =
@@ -124,36 +126,32 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_trace_o
         (base + sweep) * row_macs / macs_per_second,
         (base + sweep) * row_macs / macs_per_second * (double)n_questions / 60, 2e-9 * macs_per_second));
 done:
-    cf_plan_free(plan);
+    cf_sample_plan_deinit(&planned);
     return st;
 }
 
-static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_trace_options *o, cf_dtype dtype, cf_error *err)
+static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_study_options *o, cf_dtype dtype, cf_error *err)
 {
-    const int32_t n_layers = (int32_t)cf_checkpoint_config(r->checkpoint)->text.n_layers;
+    const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
     cf_status st = CF_OK;
     cf_question_list list = {0};
     cf_picture picture = {0};
     cf_prepared p = {0};
-    cf_flows flows = {0};
-    cf_run_spec *specs = NULL;
-    size_t n_specs = 0;
+    cf_run_set runs = {0};
     char *images = NULL;
     double macs_per_second = 0;
     CF_TRY(cf_question_list_open(&list, o->questions, o->scene_graphs, o->limit, err));
     CF_TRY(cf_picture_dir(&images, o->images, o->questions, err));
-    CF_TRY(cf_flows_parse(&flows, cf_slice_of(o->flows ? o->flows : "paper"), err));
-    CF_TRY(cf_run_specs(&specs, &n_specs, &flows, o->windows, o->n_windows, o->layer_begin,
-                        o->layer_end ? o->layer_end : n_layers, n_layers, err));
+    CF_TRY(cf_run_set_open(&runs, o, "paper", t, err));
     CF_TRY(prepare_first(&p, &picture, r, &list, images, err));
     CF_TRY(time_product(&macs_per_second, r, o, dtype, err));
-    CF_TRY(add_forecast(out, r, o, &p, list.n_items, specs, n_specs, macs_per_second, dtype, err));
+    const cf_scene scene = cf_prepared_scene(&p, r, &picture);
+    CF_TRY(add_forecast(out, r, o, &p, &scene, list.n_items, &runs, macs_per_second, dtype, err));
     for (size_t i = 0; i < list.n_sets; i++)
         if (cf_question_set_note(list.sets[i])[0])
             CF_TRY(cf_str_addf(out, err, "note           %s\n", cf_question_set_note(list.sets[i])));
 done:
-    free(specs);
-    cf_flows_deinit(&flows);
+    cf_run_set_close(&runs);
     cf_prepared_deinit(&p);
     cf_picture_deinit(&picture);
     free(images);
@@ -161,7 +159,7 @@ done:
     return st;
 }
 
-cf_status cf_info_text(cf_str *out, const cf_trace_options *o, cf_error *err)
+cf_status cf_info_text(cf_str *out, const cf_study_options *o, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_runtime r = {0};

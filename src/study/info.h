@@ -3,10 +3,10 @@
 #define CF_STUDY_INFO_H
 
 #include "base/str.h"
-#include "study/trace.h"
+#include "study/options.h"
 
 /* Appends a readable description of the model; with o->questions also the forecast of a study: runs, rows, memory,
  * time. Loads one weight, to time a product. */
-CF_MUST_USE cf_status cf_info_text(cf_str *out, const cf_trace_options *o, cf_error *err);
+CF_MUST_USE cf_status cf_info_text(cf_str *out, const cf_study_options *o, cf_error *err);
 
 #endif

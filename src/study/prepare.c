@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "study/prompt_layout.h"
 
 cf_status cf_picture_load(cf_picture *p, const cf_runtime *r, const char *path, cf_error *err)
 {
@@ -41,40 +42,55 @@ void cf_picture_deinit(cf_picture *p)
     *p = (cf_picture){.name = name};
 }
 
-/* Where the question's own characters lie: searched in the tokens after the picture, by the published rule. */
-static cf_status find_question(cf_span *out, const cf_runtime *r, const cf_prepared *p, cf_slice question,
-                               cf_error *err)
+/* The boxes of a question's objects, those that have one; returns how many. */
+static int64_t boxes_of(cf_box boxes[CF_MAX_OBJECTS], const cf_question *q)
 {
-    const int32_t after = p->prompt.image_index + 1;
-    cf_span found = {0};
-    const cf_status st = cf_text_find(&found, NULL, r->tokenizer, p->prompt.ids.items + after,
-                                      p->prompt.ids.n - (size_t)after, question, err);
-    if (st != CF_OK)
-        return st;
-    const int32_t shift = p->prompt.image_index + p->grid_h * p->grid_w;
-    *out = (cf_span){found.begin + shift, found.end + shift};
-    return CF_OK;
+    int64_t n = 0;
+    for (int32_t i = 0; i < q->n_objects; i++)
+        if (q->objects[i].has_box)
+            boxes[n++] = (cf_box){q->objects[i].x, q->objects[i].y, q->objects[i].w, q->objects[i].h};
+    return n;
 }
 
-cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, cf_slice question,
-                     const cf_box *boxes, int64_t n_boxes, cf_error *err)
+static cf_status build_groups(cf_prepared *p, const cf_runtime *r, const cf_question *q, cf_error *err)
+{
+    const int32_t n_patches = p->grid_h * p->grid_w;
+    cf_prompt_parts parts = {0};
+    cf_status st = cf_prompt_parts_find(&parts, &p->notes, r, &p->prompt, n_patches, q, err);
+    if (st != CF_OK)
+        return st;
+    const cf_layout layout = {.length = (int32_t)p->prompt.ids.n - 1 + n_patches,
+                              .image = parts.image,
+                              .hit = p->hit,
+                              .question = parts.question,
+                              .true_option = parts.true_option,
+                              .false_option = parts.false_option,
+                              .noun = parts.noun,
+                              .instruction = parts.instruction,
+                              .role_words = &parts.role_words};
+    p->image = parts.image;
+    st = cf_groups_build(&p->groups, &layout, err);
+    cf_prompt_parts_deinit(&parts);
+    return st;
+}
+
+cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, const cf_question *q,
+                     cf_error *err)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     const int32_t patch = (int32_t)c->vision.patch_size;
     cf_status st = CF_OK;
     void *hit = NULL;
-    cf_span words = {0};
+    cf_box boxes[CF_MAX_OBJECTS];
+    const int64_t n_boxes = boxes_of(boxes, q);
     cf_prepared p = {.grid_h = r->preprocess.crop_h / patch, .grid_w = r->preprocess.crop_w / patch};
-    const int32_t n_patches = p.grid_h * p.grid_w;
-    CF_TRY(cf_prompt_create(&p.prompt, r->tokenizer, c->image_token_id, r->prompt, question, r->prompt_whole, err));
-    CF_TRY(find_question(&words, r, &p, question, err));
+    CF_TRY(cf_prompt_create(&p.prompt, r->tokenizer, c->image_token_id, r->prompt, q->text, r->prompt_whole, err));
     if (n_boxes) {
-        CF_TRY(cf_alloc(&hit, (size_t)n_patches, sizeof *p.hit, "patches of the object", err));
+        CF_TRY(cf_alloc(&hit, (size_t)(p.grid_h * p.grid_w), sizeof *p.hit, "patches of the object", err));
         p.hit = hit;
         CF_TRY(cf_preprocess_boxes(p.hit, picture->width, picture->height, boxes, n_boxes, patch, &r->preprocess, err));
     }
-    const cf_span image = {p.prompt.image_index, p.prompt.image_index + n_patches};
-    CF_TRY(cf_groups_build(&p.groups, (int32_t)p.prompt.ids.n - 1 + n_patches, image, p.hit, words, err));
+    CF_TRY(build_groups(&p, r, q, err));
     p.input = (cf_input){.ids = p.prompt.ids.items,
                          .n_ids = (int32_t)p.prompt.ids.n,
                          .image_index = p.prompt.image_index,
@@ -87,20 +103,22 @@ done:
     return st;
 }
 
-/* The boxes of a question's objects, those that have one; returns how many. */
-static int64_t boxes_of(cf_box boxes[CF_MAX_OBJECTS], const cf_question *q)
+cf_scene cf_prepared_scene(const cf_prepared *p, const cf_runtime *r, const cf_picture *picture)
 {
-    int64_t n = 0;
-    for (int32_t i = 0; i < q->n_objects; i++)
-        if (q->objects[i].has_box)
-            boxes[n++] = (cf_box){q->objects[i].x, q->objects[i].y, q->objects[i].w, q->objects[i].h};
-    return n;
+    return (cf_scene){.groups = &p->groups,
+                      .tokenizer = r->tokenizer,
+                      .ids = p->prompt.ids.items,
+                      .n_ids = p->prompt.ids.n,
+                      .image = p->image,
+                      .preprocess = &r->preprocess,
+                      .picture_w = picture->width,
+                      .picture_h = picture->height,
+                      .patch_size = (int32_t)cf_checkpoint_config(r->checkpoint)->vision.patch_size};
 }
 
 cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_runtime *r, const cf_question *q,
                               const char *path, cf_error *err)
 {
-    cf_box boxes[CF_MAX_OBJECTS];
     if (q->fault.n)
         return cf_fail(err, CF_FORMAT, "%.*s", (int)(q->fault.n < 400 ? q->fault.n : 400), q->fault.data);
     const cf_status st = cf_picture_load(picture, r, path, err);
@@ -109,13 +127,14 @@ cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_ru
     if (q->image_w && q->image_h && (q->image_w != picture->width || q->image_h != picture->height))
         return cf_fail(err, CF_MISMATCH, "%s: expected %lldx%lld as the question file states, found %dx%d", path,
                        (long long)q->image_w, (long long)q->image_h, picture->width, picture->height);
-    return cf_prepare(out, r, picture, q->text, boxes, boxes_of(boxes, q), err);
+    return cf_prepare(out, r, picture, q, err);
 }
 
 void cf_prepared_deinit(cf_prepared *p)
 {
     cf_prompt_deinit(&p->prompt);
     cf_groups_deinit(&p->groups);
+    cf_str_deinit(&p->notes);
     free(p->hit);
     *p = (cf_prepared){0};
 }

@@ -3,7 +3,7 @@
 #define CF_STUDY_PREPARE_H
 
 #include "engine/session.h"
-#include "knockout/group.h"
+#include "knockout/group_expr.h"
 #include "question/question.h"
 #include "study/runtime.h"
 
@@ -22,21 +22,25 @@ typedef struct cf_prepared { /* zero-initialise; deinit before reuse */
     cf_groups groups;
     bool *hit; /* [grid_h * grid_w], or NULL where no box was given */
     int32_t grid_h, grid_w;
+    cf_span image; /* positions of the picture */
+    cf_str notes;  /* lines: what was found twice or not at all */
 } cf_prepared;
 
 /* Loads and fits a picture, unless it is the one already held. */
 CF_MUST_USE cf_status cf_picture_load(cf_picture *p, const cf_runtime *r, const char *path, cf_error *err);
 void cf_picture_deinit(cf_picture *p);
 
-/* Boxes: n_boxes may be 0, and then the object groups are empty. Any failure but CF_NOMEM is a fault of this question:
- * its boxes, its text. */
-CF_MUST_USE cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, cf_slice question,
-                                 const cf_box *boxes, int64_t n_boxes, cf_error *err);
+/* Takes the question's text, options, and objects; without a box the object groups are empty. Any failure but CF_NOMEM is
+ * a fault of this question: its boxes, its text. */
+CF_MUST_USE cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *picture, const cf_question *q,
+                                 cf_error *err);
 /* A question of a set: its picture from path, its boxes, its prompt. Any failure but CF_NOMEM is a fault of this
  * question; a picture of another size than the file states is one. */
 CF_MUST_USE cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_runtime *r,
                                           const cf_question *q, const char *path, cf_error *err);
 void cf_prepared_deinit(cf_prepared *p);
+/* The sample as the terms of a group see it; borrows from all three. */
+cf_scene cf_prepared_scene(const cf_prepared *p, const cf_runtime *r, const cf_picture *picture);
 
 /* The greedy answer as text: decoded without special tokens, stripped. Appended to *out. */
 CF_MUST_USE cf_status cf_answer_text(cf_str *out, const cf_runtime *r, const int32_t *ids, int32_t n, cf_error *err);

@@ -25,7 +25,7 @@ static cf_status add_groups(cf_str *out, const cf_groups *g, int32_t position, c
     cf_status st = CF_OK;
     bool first = true;
     for (int i = 0; i < CF_N_GROUPS; i++)
-        if (cf_spans_contain(&g->of[i], position)) {
+        if (i != CF_GROUP_ALL && i != CF_GROUP_TEMPLATE && cf_spans_contain(&g->of[i], position)) {
             CF_TRY(cf_str_addf(out, err, "%s%s", first ? "  " : ", ", cf_group_name((cf_group)i)));
             first = false;
         }
@@ -62,35 +62,59 @@ done:
     return st;
 }
 
-static cf_status add_summary(cf_str *out, const cf_groups *g, cf_error *err)
+static cf_status add_spans(cf_str *out, const char *name, const cf_spans *spans, cf_error *err)
+{
+    cf_status st = cf_str_addf(out, err, "%-42s %9lld ", name, (long long)cf_spans_count(spans));
+    for (size_t i = 0; st == CF_OK && i < spans->n; i++)
+        st = cf_str_addf(out, err, " [%d,%d)", spans->items[i].begin, spans->items[i].end);
+    return st == CF_OK ? cf_str_add_text(out, "\n", err) : st;
+}
+
+/* A group as the user wrote it, by its canonical form. */
+static cf_status add_expr(cf_str *out, const cf_group_expr *e, const cf_scene *scene, cf_error *err)
 {
     cf_status st = CF_OK;
-    CF_TRY(cf_str_add_text(out, "\ngroup                            positions\n", err));
-    for (int i = 0; i < CF_N_GROUPS; i++) {
-        CF_TRY(
-            cf_str_addf(out, err, "%-30s %11lld ", cf_group_name((cf_group)i), (long long)cf_spans_count(&g->of[i])));
-        for (size_t s = 0; s < g->of[i].n; s++)
-            CF_TRY(cf_str_addf(out, err, " [%d,%d)", g->of[i].items[s].begin, g->of[i].items[s].end));
-        CF_TRY(cf_str_add_text(out, "\n", err));
-    }
+    cf_str name = {0};
+    cf_spans spans = {0};
+    CF_TRY(cf_group_expr_print(&name, e, err));
+    CF_TRY(cf_group_positions(&spans, e, scene, CF_SIDE_KEY, 0, err));
+    CF_TRY(add_spans(out, name.data, &spans, err));
+done:
+    cf_spans_deinit(&spans);
+    cf_str_deinit(&name);
+    return st;
+}
+
+static cf_status add_summary(cf_str *out, const cf_scene *scene, const cf_group_expr *groups, size_t n_groups,
+                             cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_add_text(out, "\ngroup                                      positions\n", err));
+    for (int i = 0; i < CF_N_GROUPS; i++)
+        CF_TRY(add_spans(out, cf_group_name((cf_group)i), &scene->groups->of[i], err));
+    for (size_t i = 0; i < n_groups; i++)
+        CF_TRY(add_expr(out, &groups[i], scene, err));
 done:
     return st;
 }
 
-cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, cf_slice question, const cf_box *boxes,
-                         int64_t n_boxes, cf_error *err)
+cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, const cf_question *question,
+                         const cf_group_expr *groups, size_t n_groups, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_picture picture = {0};
     cf_prepared p = {0};
     CF_TRY(cf_picture_load(&picture, r, image, err));
-    CF_TRY(cf_prepare(&p, r, &picture, question, boxes, n_boxes, err));
+    CF_TRY(cf_prepare(&p, r, &picture, question, err));
     CF_TRY(cf_str_add_text(out, "position      id  token  groups\n", err));
     const size_t at = (size_t)p.prompt.image_index;
+    const cf_scene scene = cf_prepared_scene(&p, r, &picture);
     CF_TRY(add_text_positions(out, r, &p, 0, at, 0, err));
     CF_TRY(add_grid(out, &p, err));
     CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.grid_h * p.grid_w - 1, err));
-    CF_TRY(add_summary(out, &p.groups, err));
+    CF_TRY(add_summary(out, &scene, groups, n_groups, err));
+    if (p.notes.n)
+        CF_TRY(cf_str_addf(out, err, "\n%s", p.notes.data));
 done:
     cf_prepared_deinit(&p);
     cf_picture_deinit(&picture);

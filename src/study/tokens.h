@@ -3,12 +3,14 @@
 #define CF_STUDY_TOKENS_H
 
 #include "base/str.h"
-#include "image/preprocess.h"
+#include "knockout/group_expr.h"
+#include "question/question.h"
 #include "study/runtime.h"
 
-/* Appends a readable listing. runtime needs only its files. Patches are shown as a grid, '#' where a box touches one.
- */
-CF_MUST_USE cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, cf_slice question,
-                                     const cf_box *boxes, int64_t n_boxes, cf_error *err);
+/* Appends a readable listing: every position, then every named group, then `groups`. runtime needs only its files; of
+ * the question, its text, options and objects are taken. Patches are shown as a grid, '#' where a box of the objects
+ * touches one. */
+CF_MUST_USE cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, const cf_question *question,
+                                     const cf_group_expr *groups, size_t n_groups, cf_error *err);
 
 #endif

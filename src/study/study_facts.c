@@ -1,10 +1,11 @@
-/* trace_facts.c - see trace_facts.h. */
-#include "study/trace_facts.h"
+/* study_facts.c - see study_facts.h. */
+#include "study/study_facts.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/version.h"
 
 void cf_facts_deinit(cf_facts *f)
 {
@@ -92,63 +93,107 @@ done:
     return st;
 }
 
-/* What was asked for. */
-static cf_status add_settings(cf_facts *f, const cf_trace_options *o, const cf_runtime *r, const cf_flows *flows,
-                              cf_error *err)
+/* Which runs there are. */
+static cf_status add_runs(cf_facts *f, const cf_study *s, cf_error *err)
 {
-    static const char *const keeps[] = {
-        [CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
-    const int64_t n_layers = cf_checkpoint_config(r->checkpoint)->text.n_layers;
+    const cf_study_options *o = s->o;
     cf_status st = CF_OK;
     cf_str text = {0};
-    CF_TRY(add_text(f, true, "prompt", r->prompt, err));
-    CF_TRY(add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture", err));
-    CF_TRY(add_preprocess(f, &r->preprocess, err));
-    CF_TRY(cf_flows_print(&text, flows, err));
+    CF_TRY(cf_str_add_text(&text, "", err));
+    CF_TRY(cf_flows_print(&text, &s->runs.flows, err));
     CF_TRY(add(f, true, "flows", cf_str_slice(&text), err));
+    cf_str_clear(&text);
+    for (size_t i = 0; i < o->n_styles; i++)
+        CF_TRY(cf_str_addf(&text, err, "%s%s", i ? "," : "", cf_window_style_name(o->styles[i])));
+    CF_TRY(add(f, true, "window styles", cf_str_slice(&text), err));
     cf_str_clear(&text);
     for (size_t i = 0; i < o->n_windows; i++)
         CF_TRY(cf_str_addf(&text, err, "%s%d", i ? "," : "", o->windows[i]));
     CF_TRY(add(f, true, "windows", cf_str_slice(&text), err));
     cf_str_clear(&text);
-    CF_TRY(cf_str_addf(&text, err, "%d:%lld", o->layer_begin,
-                       o->layer_end ? (long long)o->layer_end : (long long)n_layers));
+    CF_TRY(cf_str_addf(&text, err, "%d:%d", o->layer_begin, o->layer_end ? o->layer_end : s->runs.n_layers));
     CF_TRY(add(f, true, "layers", cf_str_slice(&text), err));
-    CF_TRY(add_text(f, true, "keep", keeps[o->keep], err));
-    CF_TRY(add_number(f, true, "max new tokens", o->max_new_tokens, err));
-    CF_TRY(add_text(f, true, "device", cf_backend_name(r->backend), err));
-    CF_TRY(add_text(f, true, "dtype", cf_dtype_name(cf_backend_compute(r->backend)), err));
-    CF_TRY(add_text(f, true, "reuse", o->reuse ? "on" : "off", err));
+    CF_TRY(add_number(f, true, "repeats", o->repeats, err));
+    CF_TRY(add_number(f, true, "seed", o->seed, err));
 done:
     cf_str_deinit(&text);
     return st;
 }
 
-/* By whom and where: no number depends on it, the last writer's is kept. */
-static cf_status add_provenance(cf_facts *f, const cf_trace_options *o, const cf_runtime *r, const char *images,
-                                cf_error *err)
+/* What is measured. */
+static cf_status add_measures(cf_facts *f, const cf_study_options *o, cf_error *err)
 {
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } scores[] = {{CF_SCORE_TRUE, "true"},
+                  {CF_SCORE_WHOLE, "whole"},
+                  {CF_SCORE_DIFFERENCE, "difference"},
+                  {CF_SCORE_RANK, "rank"},
+                  {CF_SCORE_GREEDY, "greedy"}};
     cf_status st = CF_OK;
-    CF_TRY(add_text(f, false, "crossflow", CF_VERSION, err));
-    CF_TRY(add_text(f, false, "backend", cf_backend_describe(r->backend), err));
-    CF_TRY(add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
-    CF_TRY(add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
-    CF_TRY(add_text(f, false, "model", o->runtime.model, err));
-    CF_TRY(add_text(f, false, "questions", o->questions, err));
-    CF_TRY(add_text(f, false, "images", images, err));
-    CF_TRY(add_text(f, false, "command", o->command ? o->command : "", err));
+    cf_str text = {0};
+    CF_TRY(cf_str_add_text(&text, "first", err));
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
+        if (o->scores & scores[i].bit)
+            CF_TRY(cf_str_addf(&text, err, ",%s", scores[i].name));
+    CF_TRY(add(f, true, "scores", cf_str_slice(&text), err));
+    CF_TRY(add_text(f, true, "generate", o->generate ? "yes" : "no", err));
+    cf_str_clear(&text);
+    CF_TRY(cf_str_addf(&text, err, "norm on %s, top %d, %s", o->lens_norm ? "every entry" : "the last entry", o->top,
+                       o->lens_image ? "last and image positions" : "last position"));
+    CF_TRY(add(f, true, "lens", cf_str_slice(&text), err));
+done:
+    cf_str_deinit(&text);
+    return st;
+}
+
+/* What was asked for. */
+static cf_status add_settings(cf_facts *f, const cf_study *s, cf_error *err)
+{
+    static const char *const keeps[] = {
+        [CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
+    const cf_runtime *r = &s->runtime;
+    cf_status st = CF_OK;
+    CF_TRY(add_text(f, true, "study", s->job->name, err));
+    CF_TRY(add_text(f, true, "prompt", r->prompt, err));
+    CF_TRY(add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture", err));
+    CF_TRY(add_preprocess(f, &r->preprocess, err));
+    CF_TRY(add_runs(f, s, err));
+    CF_TRY(add_measures(f, s->o, err));
+    CF_TRY(add_text(f, true, "keep", keeps[s->o->keep], err));
+    CF_TRY(add_number(f, true, "max new tokens", s->o->max_new_tokens, err));
+    CF_TRY(add_text(f, true, "device", cf_backend_name(r->backend), err));
+    CF_TRY(add_text(f, true, "dtype", cf_dtype_name(cf_backend_compute(r->backend)), err));
+    CF_TRY(add_text(f, true, "reuse", s->o->reuse ? "on" : "off", err));
 done:
     return st;
 }
 
-cf_status cf_facts_of_trace(cf_facts *out, const cf_trace_options *o, const cf_runtime *r, const cf_question_list *list,
-                            const cf_flows *flows, const char *images, cf_error *err)
+/* By whom and where: no number depends on it, the last writer's is kept. */
+static cf_status add_provenance(cf_facts *f, const cf_study *s, cf_error *err)
+{
+    const cf_runtime *r = &s->runtime;
+    cf_status st = CF_OK;
+    CF_TRY(add_text(f, false, "crossflow", cf_version(), err));
+    CF_TRY(add_text(f, false, "backend", cf_backend_describe(r->backend), err));
+    CF_TRY(add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
+    CF_TRY(add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
+    CF_TRY(add_text(f, false, "model", s->o->runtime.model, err));
+    CF_TRY(add_text(f, false, "questions", s->o->questions, err));
+    CF_TRY(add_text(f, false, "images", s->images, err));
+    CF_TRY(add_text(f, false, "command", s->o->command ? s->o->command : "", err));
+done:
+    return st;
+}
+
+cf_status cf_facts_of_study(cf_facts *out, const cf_study *s, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_facts f = {0};
-    CF_TRY(add_inputs(&f, r, list, err));
-    CF_TRY(add_settings(&f, o, r, flows, err));
-    CF_TRY(add_provenance(&f, o, r, images, err));
+    CF_TRY(add_inputs(&f, &s->runtime, &s->list, err));
+    CF_TRY(add_settings(&f, s, err));
+    CF_TRY(add_provenance(&f, s, err));
     *out = f;
     f = (cf_facts){0};
 done:

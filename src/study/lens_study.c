@@ -1,0 +1,289 @@
+/* lens_study.c - the lens job of a study; see lens_study.h.
+ *
+ * The lens of a run rides on the sweep: a node of the plan is read once and serves every run below it; entries before a
+ * run's first node are the baseline's. */
+#include "study/lens_study.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "engine/sweep.h"
+#include "study/answer_tokens.h"
+#include "study/study.h"
+
+/* One hidden state's reading; text in the lens's arena. */
+typedef struct reading {
+    double p[CF_N_LENS_LINES];
+    size_t words, scores; /* where they begin in texts */
+} reading;
+
+typedef struct lens {
+    cf_sample_plan planned;
+    const cf_study *study;
+    int32_t tokens[CF_N_LENS_LINES]; /* of the sample at hand; -1 where there is none */
+    int64_t vocab;
+    int32_t *top_ids;
+    double *top_scores;
+    cf_str texts; /* JSON lists, each closed by a NUL */
+    reading *baseline; /* [n_entries, positions] entry by entry, as cf_session_lens visits them */
+    size_t n_baseline, cap_baseline;
+    reading *nodes;  /* [plan nodes] */
+    bool *has_node;  /* the node changes the last position */
+    cf_lens_entry *entries;
+    size_t n_entries, cap_entries;
+    cf_status status; /* of the visitors, which cannot fail */
+    cf_error error;
+} lens;
+
+/* ---- reading ---- */
+
+static cf_status add_word(cf_str *out, cf_slice word, cf_error *err)
+{
+    cf_status st = cf_str_add_text(out, "\"", err);
+    for (size_t i = 0; st == CF_OK && i < word.n; i++) {
+        const unsigned char c = (unsigned char)word.data[i];
+        if (c == '"' || c == '\\')
+            st = cf_str_addf(out, err, "\\%c", c);
+        else if (c < 0x20)
+            st = cf_str_addf(out, err, "\\u%04x", c);
+        else
+            st = cf_str_add(out, (cf_slice){word.data + i, 1}, err);
+    }
+    return st == CF_OK ? cf_str_add_text(out, "\"", err) : st;
+}
+
+static cf_status read_top(lens *l, reading *r, const float *logits, int32_t k, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_top_k(logits, l->vocab, k, l->top_ids, l->top_scores);
+    r->words = l->texts.n;
+    CF_TRY(cf_str_add_text(&l->texts, "[", err));
+    for (int32_t i = 0; i < k; i++) {
+        if (i)
+            CF_TRY(cf_str_add_text(&l->texts, ", ", err));
+        CF_TRY(add_word(&l->texts, cf_tokenizer_token(l->study->runtime.tokenizer, l->top_ids[i]), err));
+    }
+    CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
+    r->scores = l->texts.n;
+    CF_TRY(cf_str_add_text(&l->texts, "[", err));
+    for (int32_t i = 0; i < k; i++)
+        CF_TRY(cf_str_addf(&l->texts, err, "%s%.9g", i ? ", " : "", l->top_scores[i]));
+    CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
+done:
+    return st;
+}
+
+/* few: not the baseline's last position, of which there is one. */
+static void read_logits(lens *l, reading *r, const float *logits, bool few)
+{
+    const int32_t top = l->study->o->top;
+    cf_softmax_probabilities(r->p, l->tokens, CF_N_LENS_LINES, logits, l->vocab);
+    if (l->status == CF_OK)
+        l->status = read_top(l, r, logits, few && top > CF_LENS_FEW ? CF_LENS_FEW : top, &l->error);
+}
+
+static void visit_baseline(void *user, int64_t entry, int32_t position, const float *logits)
+{
+    lens *l = user;
+    (void)entry;
+    read_logits(l, &l->baseline[l->n_baseline++], logits, position < cf_session_length(l->study->session) - 1);
+}
+
+static void visit_node(void *user, int32_t layer, int32_t node, const float *logits)
+{
+    lens *l = user;
+    (void)layer;
+    l->has_node[node] = true;
+    read_logits(l, &l->nodes[node], logits, true);
+}
+
+/* ---- entries ---- */
+
+static void add_entry(lens *l, int64_t run, int32_t position, int32_t layer, const reading *r)
+{
+    l->entries[l->n_entries++] = (cf_lens_entry){.run = run,
+                                                 .position = position,
+                                                 .layer = layer,
+                                                 .answer = r->p[CF_LENS_ANSWER],
+                                                 .answer_upper = r->p[CF_LENS_ANSWER_UPPER],
+                                                 .option = r->p[CF_LENS_OPTION],
+                                                 .option_upper = r->p[CF_LENS_OPTION_UPPER],
+                                                 .words = l->texts.data + r->words,
+                                                 .scores = l->texts.data + r->scores};
+}
+
+/* Positions of the baseline's lens, in the order in which they are read: the image, where asked for, then the last. */
+typedef struct read_range {
+    int32_t begin, end;
+    size_t first; /* of its readings */
+} read_range;
+
+static void add_range(lens *l, const read_range *r, int32_t n_entries)
+{
+    const int32_t n = r->end - r->begin;
+    for (int32_t e = 0; e < n_entries; e++)
+        for (int32_t i = 0; i < n; i++)
+            add_entry(l, CF_NO_RUN, r->begin + i, e, &l->baseline[r->first + (size_t)(e * n + i)]);
+}
+
+/* A run's entries; the baseline's where its nodes leave the last position as it is. */
+static cf_status add_run(lens *l, size_t run, int32_t position, const reading *last, cf_error *err)
+{
+    const cf_plan *p = l->planned.plan;
+    void *memory = NULL;
+    const cf_status st = cf_alloc(&memory, (size_t)p->n_layers + 1, sizeof(const reading *), "lens entries", err);
+    if (st != CF_OK)
+        return st;
+    const reading **of = memory;
+    for (int32_t e = 0; e <= p->n_layers; e++)
+        of[e] = &last[e];
+    for (int32_t node = p->runs[run].leaf; node != CF_BASELINE; node = p->nodes[node].parent)
+        if (l->has_node[node])
+            of[p->nodes[node].layer + 1] = &l->nodes[node];
+    for (int32_t e = 0; e <= p->n_layers; e++)
+        add_entry(l, l->study->runs.ids[run], position, e, of[e]);
+    free(memory);
+    return CF_OK;
+}
+
+/* ---- the job ---- */
+
+static cf_status open_lens(void *user, cf_study *s, cf_error *err)
+{
+    lens *l = user;
+    cf_status st = CF_OK;
+    void *ids = NULL, *scores = NULL;
+    l->study = s;
+    l->vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
+    CF_TRY(cf_alloc(&ids, (size_t)s->o->top, sizeof *l->top_ids, "top tokens", err));
+    l->top_ids = ids;
+    CF_TRY(cf_alloc(&scores, (size_t)s->o->top, sizeof *l->top_scores, "top tokens", err));
+    l->top_scores = scores;
+done:
+    return st;
+}
+
+static cf_status plan_sample(void *user, cf_study *s, const cf_study_sample *x, int32_t *keep_from, cf_error *err)
+{
+    lens *l = user;
+    cf_sample_plan_deinit(&l->planned);
+    const cf_status st = cf_sample_plan_create(&l->planned, &s->runs, &x->scene, x->row, 0, err);
+    if (st != CF_OK)
+        return st;
+    *keep_from = l->planned.plan->lowest;
+    if (s->o->lens_image && x->prepared.image.begin < *keep_from)
+        *keep_from = x->prepared.image.begin;
+    return CF_OK;
+}
+
+static cf_status choose_tokens(lens *l, const cf_question *q, cf_error *err)
+{
+    static const struct {
+        cf_lens_line line;
+        bool option, upper;
+    } lines[] = {{CF_LENS_ANSWER, false, false},
+                 {CF_LENS_ANSWER_UPPER, false, true},
+                 {CF_LENS_OPTION, true, false},
+                 {CF_LENS_OPTION_UPPER, true, true}};
+    cf_status st = CF_OK;
+    cf_str word = {0};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        cf_str_clear(&word);
+        CF_TRY(cf_word_cased(&word, lines[i].option ? q->false_option : q->answer, lines[i].upper, err));
+        CF_TRY(cf_first_token(&l->tokens[lines[i].line], &l->study->runtime, cf_str_slice(&word), err));
+    }
+done:
+    cf_str_deinit(&word);
+    return st;
+}
+
+static cf_status reserve(lens *l, size_t n_readings, size_t n_entries, cf_error *err)
+{
+    void *baseline = l->baseline, *entries = l->entries;
+    cf_status st = cf_grow(&baseline, &l->cap_baseline, n_readings, sizeof *l->baseline, "lens readings", err);
+    l->baseline = baseline;
+    if (st == CF_OK)
+        st = cf_grow(&entries, &l->cap_entries, n_entries, sizeof *l->entries, "lens entries", err);
+    l->entries = entries;
+    return st;
+}
+
+static cf_status read_range_of(lens *l, cf_study *s, read_range *r, cf_error *err)
+{
+    r->first = l->n_baseline;
+    const cf_status st = cf_session_lens(s->session, r->begin, r->end, s->o->lens_norm, visit_baseline, l, err);
+    if (st == CF_OK && l->status != CF_OK)
+        *err = l->error;
+    return st == CF_OK ? l->status : st;
+}
+
+static cf_status read_runs(lens *l, cf_study *s, cf_error *err)
+{
+    const cf_plan *p = l->planned.plan;
+    const cf_sweep_reader reader = {.user = l, .lens = visit_node, .lens_normed = s->o->lens_norm};
+    cf_status st = CF_OK;
+    void *nodes = NULL, *has = NULL;
+    if (s->runs.specs.n == 0)
+        return CF_OK;
+    free(l->nodes);
+    free(l->has_node);
+    l->nodes = NULL;
+    l->has_node = NULL;
+    CF_TRY(cf_alloc(&nodes, p->n_nodes, sizeof *l->nodes, "lens readings", err));
+    l->nodes = nodes;
+    CF_TRY(cf_alloc(&has, p->n_nodes, sizeof *l->has_node, "lens readings", err));
+    l->has_node = has;
+    CF_TRY(cf_sweep(s->session, p, &reader, err));
+    if (l->status != CF_OK)
+        *err = l->error;
+    st = l->status;
+done:
+    return st;
+}
+
+static cf_status measure_sample(void *user, cf_study *s, const cf_study_sample *x, cf_results *out, cf_error *err)
+{
+    lens *l = user;
+    const int32_t n_entries = s->runs.n_layers + 1, length = x->prepared.groups.length;
+    read_range ranges[2] = {{x->prepared.image.begin, x->prepared.image.end, 0}, {length - 1, length, 0}};
+    const size_t n_positions = 1 + (s->o->lens_image ? (size_t)(ranges[0].end - ranges[0].begin) : 0);
+    cf_status st = CF_OK;
+    l->n_baseline = l->n_entries = 0;
+    l->status = CF_OK;
+    cf_str_clear(&l->texts);
+    CF_TRY(choose_tokens(l, x->question, err));
+    CF_TRY(reserve(l, n_positions * (size_t)n_entries, (n_positions + s->runs.specs.n) * (size_t)n_entries, err));
+    for (int i = s->o->lens_image ? 0 : 1; i < 2; i++)
+        CF_TRY(read_range_of(l, s, &ranges[i], err));
+    CF_TRY(read_runs(l, s, err));
+    for (int i = s->o->lens_image ? 0 : 1; i < 2; i++)
+        add_range(l, &ranges[i], n_entries);
+    for (size_t i = 0; i < s->runs.specs.n; i++) {
+        const cf_run_status status = l->planned.plan->runs[i].status;
+        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
+            CF_TRY(add_run(l, i, length - 1, &l->baseline[ranges[1].first], err));
+    }
+    out->lens = l->entries;
+    out->n_lens = l->n_entries;
+    s->result.runs += (int64_t)s->runs.specs.n;
+    s->result.row_layers_plain += (double)(s->runs.specs.n + 1) * (double)length * (double)s->runs.n_layers;
+done:
+    return st;
+}
+
+cf_status cf_lens(cf_study_result *out, const cf_study_options *o, cf_study_listener listen, void *user, cf_error *err)
+{
+    lens l = {0};
+    const cf_study_job job = {
+        .name = "lens", .user = &l, .open = open_lens, .plan = plan_sample, .measure = measure_sample};
+    const cf_status st = cf_study_run(out, o, &job, listen, user, err);
+    cf_sample_plan_deinit(&l.planned);
+    cf_str_deinit(&l.texts);
+    free(l.top_ids);
+    free(l.top_scores);
+    free(l.baseline);
+    free(l.nodes);
+    free(l.has_node);
+    free(l.entries);
+    return st;
+}

@@ -1,0 +1,180 @@
+/* prompt_layout.c - see prompt_layout.h. */
+#include "study/prompt_layout.h"
+
+#include <string.h>
+
+/* Of the chat templates that crossflow knows; any template that uses one of them has role words. */
+static const char *const role_words[] = {
+    "USER:",
+    "ASSISTANT:",
+    "<|start_header_id|>system<|end_header_id|>",
+    "<|start_header_id|>user<|end_header_id|>",
+    "<|start_header_id|>assistant<|end_header_id|>",
+};
+enum { N_ROLE_WORDS = sizeof role_words / sizeof role_words[0] };
+
+void cf_prompt_parts_deinit(cf_prompt_parts *p)
+{
+    cf_spans_deinit(&p->role_words);
+}
+
+/* A prompt's ids and how they map to positions. */
+typedef struct searched {
+    const cf_tokenizer *tokenizer;
+    const cf_prompt *prompt;
+    int32_t n_image;
+} searched;
+
+/* A span of ids that does not hold the picture, as positions. */
+static cf_span positions_of(const searched *s, size_t begin, cf_span found)
+{
+    const int32_t first = (int32_t)begin + found.begin;
+    const int32_t shift = first > s->prompt->image_index ? s->n_image - 1 : 0;
+    return (cf_span){first + shift, first + shift + found.end - found.begin};
+}
+
+/* The first occurrence of text among ids [begin, end), as positions; *n_found: all of them, 0 where there is none. */
+static cf_status find(cf_span *out, int64_t *n_found, const searched *s, size_t begin, size_t end, cf_slice text,
+                      cf_error *err)
+{
+    cf_error ignored = {0};
+    cf_span found = {0};
+    *n_found = 0;
+    if (begin >= end)
+        return CF_OK;
+    const cf_status st =
+        cf_text_find(&found, n_found, s->tokenizer, s->prompt->ids.items + begin, end - begin, text, &ignored);
+    if (st == CF_MISMATCH)
+        return CF_OK;
+    if (st != CF_OK) {
+        *err = ignored;
+        return st;
+    }
+    *out = positions_of(s, begin, found);
+    return CF_OK;
+}
+
+static int quoted(cf_slice text)
+{
+    return (int)(text.n < 80 ? text.n : 80);
+}
+
+/* An option or a name, after the picture. */
+static cf_status find_named(cf_span *out, cf_str *notes, const searched *s, const char *name, cf_slice text,
+                            cf_error *err)
+{
+    int64_t n = 0;
+    if (!text.n)
+        return CF_OK;
+    const size_t after = (size_t)s->prompt->image_index + 1;
+    cf_status st = find(out, &n, s, after, s->prompt->ids.n, text, err);
+    if (st == CF_OK && n == 0)
+        st = cf_str_addf(notes, err, "%s \"%.*s\" does not occur after the picture\n", name, quoted(text), text.data);
+    else if (st == CF_OK && n > 1)
+        st = cf_str_addf(notes, err, "%s \"%.*s\" occurs %lld times after the picture: the first is taken\n", name,
+                         quoted(text), text.data, (long long)n);
+    return st;
+}
+
+static cf_status find_question(cf_span *out, cf_str *notes, const searched *s, cf_slice text, cf_error *err)
+{
+    const size_t after = (size_t)s->prompt->image_index + 1;
+    int64_t n = 0;
+    cf_span found = {0};
+    cf_status st =
+        cf_text_find(&found, &n, s->tokenizer, s->prompt->ids.items + after, s->prompt->ids.n - after, text, err);
+    if (st == CF_OK && n > 1)
+        st = cf_str_addf(notes, err, "Question occurs %lld times after the picture: the first is taken\n",
+                         (long long)n);
+    if (st == CF_OK)
+        *out = positions_of(s, after, found);
+    return st;
+}
+
+/* The template's text after the question (and the picture), without blanks and role words at its ends. */
+static cf_slice instruction_of(const char *template_text)
+{
+    static const char image[] = "<image>", question[] = "{question}";
+    const cf_slice t = cf_slice_of(template_text);
+    const int64_t i = cf_slice_find(t, cf_slice_of(image), 0), q = cf_slice_find(t, cf_slice_of(question), 0);
+    const size_t image_end = i < 0 ? 0 : (size_t)i + strlen(image), question_end = q < 0 ? 0 : (size_t)q + strlen(question);
+    const size_t begin = image_end > question_end ? image_end : question_end;
+    cf_slice rest = {t.data + begin, t.n - begin};
+    for (int w = 0; w < N_ROLE_WORDS; w++) { /* what stands before the first role word */
+        const int64_t at = cf_slice_find(rest, cf_slice_of(role_words[w]), 0);
+        if (at >= 0)
+            rest.n = (size_t)at;
+    }
+    return cf_slice_trim(rest);
+}
+
+static bool before(cf_span a, cf_span b)
+{
+    return a.begin < b.begin;
+}
+
+/* Role words of the template before the picture and after the question. */
+static cf_status find_role_words(cf_spans *out, const searched *s, size_t after_question, const char *template_text,
+                                 cf_error *err)
+{
+    cf_span found[2 * N_ROLE_WORDS];
+    int n_found = 0;
+    cf_status st = CF_OK;
+    for (int w = 0; st == CF_OK && w < N_ROLE_WORDS; w++) {
+        const cf_slice word = cf_slice_of(role_words[w]);
+        const size_t begins[] = {0, after_question};
+        const size_t ends[] = {(size_t)s->prompt->image_index, s->prompt->ids.n};
+        if (cf_slice_find(cf_slice_of(template_text), word, 0) < 0)
+            continue;
+        for (int side = 0; st == CF_OK && side < 2; side++) {
+            cf_span one = {0};
+            int64_t n = 0;
+            st = find(&one, &n, s, begins[side], ends[side], word, err);
+            int at = n_found;
+            for (; n && at > 0 && before(one, found[at - 1]); at--)
+                found[at] = found[at - 1];
+            if (n) {
+                found[at] = one;
+                n_found++;
+            }
+        }
+    }
+    for (int i = 0; st == CF_OK && i < n_found; i++) { /* words that share a token overlap in it */
+        const int32_t end = out->n ? out->items[out->n - 1].end : 0;
+        st = cf_spans_add(out, found[i].begin > end ? found[i].begin : end, found[i].end > end ? found[i].end : end,
+                          err);
+    }
+    return st;
+}
+
+/* The name of the first object that has one. */
+static cf_slice noun_of(const cf_question *q)
+{
+    for (int32_t i = 0; i < q->n_objects; i++)
+        if (q->objects[i].name.n)
+            return q->objects[i].name;
+    return (cf_slice){0};
+}
+
+cf_status cf_prompt_parts_find(cf_prompt_parts *out, cf_str *notes, const cf_runtime *r, const cf_prompt *prompt,
+                               int32_t n_image, const cf_question *q, cf_error *err)
+{
+    const searched s = {r->tokenizer, prompt, n_image};
+    cf_status st = CF_OK;
+    int64_t n = 0;
+    cf_prompt_parts p = {.image = {prompt->image_index, prompt->image_index + n_image}};
+    CF_TRY(find_question(&p.question, notes, &s, q->text, err));
+    CF_TRY(find_named(&p.true_option, notes, &s, "True Option", q->true_option, err));
+    CF_TRY(find_named(&p.false_option, notes, &s, "False Option", q->false_option, err));
+    CF_TRY(find_named(&p.noun, notes, &s, "Central Object", noun_of(q), err));
+    const size_t after_question = (size_t)(p.question.end - n_image + 1);
+    const cf_slice instruction = instruction_of(r->prompt);
+    if (instruction.n)
+        CF_TRY(find(&p.instruction, &n, &s, after_question, prompt->ids.n, instruction, err));
+    CF_TRY(find_role_words(&p.role_words, &s, after_question, r->prompt, err));
+    *out = p;
+    p = (cf_prompt_parts){0};
+done:
+    cf_prompt_parts_deinit(&p);
+    return st;
+}

@@ -1,0 +1,155 @@
+/* run_set.c - see run_set.h. */
+#include "study/run_set.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+cf_status cf_run_set_open(cf_run_set *out, const cf_study_options *o, const char *default_flows,
+                          const cf_text_config *text, cf_error *err)
+{
+    const char *flows = o->flows ? o->flows : default_flows;
+    cf_run_set s = {.seed = o->seed,
+                    .repeats = o->repeats,
+                    .n_layers = (int32_t)text->n_layers,
+                    .n_heads = (int32_t)text->n_heads};
+    const cf_run_options options = {.styles = o->styles,
+                                    .n_styles = o->n_styles,
+                                    .ks = o->windows,
+                                    .n_ks = o->n_windows,
+                                    .layer_begin = o->layer_begin,
+                                    .layer_end = o->layer_end ? o->layer_end : s.n_layers,
+                                    .repeats = o->repeats};
+    cf_status st = CF_OK;
+    void *ids = NULL;
+    if (!flows) {
+        *out = s;
+        return CF_OK;
+    }
+    if (o->seed < 0)
+        return cf_fail(err, CF_USAGE, "--seed %lld: expected 0 or more", (long long)o->seed);
+    CF_TRY(cf_flows_parse(&s.flows, cf_slice_of(flows), err));
+    CF_TRY(cf_flows_expand(&s.flows, s.n_layers, s.n_heads, err));
+    CF_TRY(cf_run_specs_create(&s.specs, &s.flows, &options, s.n_layers, err));
+    CF_TRY(cf_alloc(&ids, s.specs.n, sizeof *s.ids, "runs", err));
+    s.ids = ids;
+    *out = s;
+    s = (cf_run_set){0};
+done:
+    cf_run_set_close(&s);
+    return st;
+}
+
+void cf_run_set_close(cf_run_set *s)
+{
+    cf_flows_deinit(&s->flows);
+    cf_run_specs_deinit(&s->specs);
+    free(s->ids);
+    *s = (cf_run_set){0};
+}
+
+/* ---- in the store ---- */
+
+static cf_status print_layers(cf_str *out, const cf_spans *layers, cf_error *err)
+{
+    cf_status st = cf_str_add_text(out, "", err);
+    for (size_t i = 0; st == CF_OK && i < layers->n; i++)
+        st = cf_str_addf(out, err, "%s%d:%d", i ? "+" : "", layers->items[i].begin, layers->items[i].end);
+    return st;
+}
+
+cf_status cf_run_set_register(cf_run_set *s, cf_store *store, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str text = {0}, heads = {0}, layers = {0};
+    for (size_t i = 0; i < s->specs.n; i++) {
+        const cf_run_spec *spec = &s->specs.items[i];
+        const cf_flow *flow = &s->flows.items[spec->flow];
+        cf_str_clear(&text);
+        cf_str_clear(&heads);
+        cf_str_clear(&layers);
+        CF_TRY(cf_flow_print(&text, flow, err));
+        CF_TRY(cf_flow_heads(&heads, flow, err));
+        CF_TRY(print_layers(&layers, &spec->layers, err));
+        const cf_store_run run = {.spec = text.data,
+                                  .mode = cf_mode_name(flow->mode),
+                                  .heads = heads.data,
+                                  .seed = flow->mode == CF_MODE_RANDOM ? s->seed : 0,
+                                  .repeat = spec->repeat,
+                                  .style = cf_window_style_name(spec->style),
+                                  .window = spec->k,
+                                  .centre = spec->centre,
+                                  .layers = layers.data};
+        CF_TRY(cf_store_add_run(store, &s->ids[i], &run, err));
+    }
+done:
+    cf_str_deinit(&text);
+    cf_str_deinit(&heads);
+    cf_str_deinit(&layers);
+    return st;
+}
+
+/* ---- on one sample ---- */
+
+static int32_t repeats_of(const cf_run_set *s, size_t flow)
+{
+    return s->flows.items[flow].mode == CF_MODE_RANDOM ? s->repeats : 1;
+}
+
+/* Fills parts flow by flow, repeat by repeat; begins[flow] is where a flow's begin. */
+static cf_status make_parts(cf_sample_plan *p, size_t *begins, const cf_run_set *s, const cf_scene *scene, int64_t row,
+                            int32_t n_after, cf_error *err)
+{
+    size_t n = 0;
+    void *memory = NULL;
+    for (size_t f = 0; f < s->flows.n; f++) {
+        begins[f] = n;
+        n += (size_t)repeats_of(s, f);
+    }
+    cf_status st = cf_alloc(&memory, n, sizeof *p->parts, "parts of runs", err);
+    if (st != CF_OK)
+        return st;
+    p->parts = memory;
+    p->n_parts = n;
+    for (size_t f = 0; f < s->flows.n; f++)
+        for (int32_t repeat = 0; st == CF_OK && repeat < repeats_of(s, f); repeat++) {
+            const cf_draw draw = {(uint64_t)s->seed, (uint64_t)row, repeat};
+            st = cf_parts_create(&p->parts[begins[f] + (size_t)repeat], &s->flows.items[f], scene, n_after, s->n_heads,
+                                 &draw, err);
+        }
+    return st;
+}
+
+cf_status cf_sample_plan_create(cf_sample_plan *out, const cf_run_set *s, const cf_scene *scene, int64_t row,
+                                int32_t n_after, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_sample_plan p = {0};
+    void *begins = NULL, *runs = NULL;
+    CF_TRY(cf_alloc(&begins, s->flows.n, sizeof(size_t), "parts of runs", err));
+    CF_TRY(make_parts(&p, begins, s, scene, row, n_after, err));
+    CF_TRY(cf_alloc(&runs, s->specs.n, sizeof *p.runs, "runs of a sample", err));
+    p.runs = runs;
+    for (size_t i = 0; i < s->specs.n; i++) {
+        const cf_run_spec *spec = &s->specs.items[i];
+        const size_t at = ((const size_t *)begins)[spec->flow] + (size_t)spec->repeat;
+        p.runs[i] = (cf_plan_run){&p.parts[at], &spec->layers};
+    }
+    CF_TRY(cf_plan_create(&p.plan, p.runs, s->specs.n, scene->groups->length + n_after, s->n_layers, s->n_heads, err));
+    *out = p;
+    p = (cf_sample_plan){0};
+done:
+    free(begins);
+    cf_sample_plan_deinit(&p);
+    return st;
+}
+
+void cf_sample_plan_deinit(cf_sample_plan *p)
+{
+    for (size_t i = 0; i < p->n_parts; i++)
+        cf_parts_deinit(&p->parts[i]);
+    free(p->parts);
+    free(p->runs);
+    cf_plan_free(p->plan);
+    *p = (cf_sample_plan){0};
+}
