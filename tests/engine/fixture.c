@@ -17,6 +17,8 @@ void fixture_open(fixture *f)
                  f->demo_f32.model, THIN ? 3 : 36);
     samples_open(&f->bites, "bites", "tests/engine/golden/bites.json", "tests/engine/golden/bites.safetensors",
                  BITES_MODEL, f->bites_f32.model, THIN ? 2 : 4);
+    flow_golden_open(&f->flows_bites, "bites", "tests/engine/golden/flows_bites.json", BITES_MODEL, f->bites_f32.model,
+                     THIN ? 3 : 10);
     (void)printf("%s; %zu samples of demo, %zu of bites%s\n", cf_backend_describe(f->demo_f32.be), f->demo.n,
                  f->bites.n, THIN ? " (thinned out under sanitizers)" : "");
 }
@@ -25,6 +27,7 @@ void fixture_close(fixture *f)
 {
     samples_close(&f->demo);
     samples_close(&f->bites);
+    flow_golden_close(&f->flows_bites);
     loaded_model *models[] = {&f->demo_f32,  &f->bites_f32, &f->bites_one_thread,
                               &f->bites_ref, &f->demo_bf16, &f->bites_bf16};
     for (size_t i = 0; i < COUNT(models); i++)

@@ -2,6 +2,7 @@
 #ifndef CF_TESTS_ENGINE_FIXTURE_H
 #define CF_TESTS_ENGINE_FIXTURE_H
 
+#include "flow_golden.h"
 #include "model/loaded_model.h"
 #include "sample_set.h"
 
@@ -18,6 +19,7 @@ typedef struct fixture {
     loaded_model demo_f32, bites_f32, bites_one_thread, bites_ref;
     loaded_model demo_bf16, bites_bf16; /* model NULL where this processor does not multiply bf16 */
     sample_set demo, bites;
+    flow_golden flows_bites;
 } fixture;
 
 void fixture_open(fixture *f);
@@ -32,6 +34,7 @@ int test_mask(void);
 int test_baseline(fixture *f);
 int test_parity(fixture *f);
 int test_mutations(fixture *f);
+int test_flows(fixture *f);
 int test_exact(fixture *f);
 int test_sessions(fixture *f);
 int test_session_memory(fixture *f);

@@ -6,7 +6,7 @@ int main(void)
     fixture f;
     fixture_open(&f);
     const int failed = test_score() + test_mask() + test_baseline(&f) + test_parity(&f) + test_mutations(&f) +
-                       test_exact(&f) + test_sessions(&f) + test_session_memory(&f);
+                       test_flows(&f) + test_exact(&f) + test_sessions(&f) + test_session_memory(&f);
     fixture_close(&f);
     return failed;
 }

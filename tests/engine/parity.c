@@ -58,8 +58,7 @@ static void change_window(cf_window *w, change c, int32_t n_layers)
         w->last = w->first;
 }
 
-/* Positions of a list, less the one at `without` (counted within the list; -1: none), plus one more position (-1: none). */
-static void spans_changed(cf_spans *out, const cf_spans *s, int64_t without, int32_t plus, int32_t length)
+void spans_changed(cf_spans *out, const cf_spans *s, int64_t without, int32_t plus, int32_t length)
 {
     int64_t at = 0;
     for (int32_t p = 0; p < length; p++) {

@@ -24,6 +24,9 @@ typedef enum change {
     N_CHANGES = HEAD_LEFT_UNCUT + 4
 } change;
 
+/* out = positions of a list below `length`, less the one at `without` (counted within the list; -1: none), plus one more position (-1: none). */
+void spans_changed(cf_spans *out, const cf_spans *s, int64_t without, int32_t plus, int32_t length);
+
 const char *change_name(change c);
 /* Whether the change is one in this flow: nothing stands after Last, and nothing before it sees it. */
 bool change_applies(const sample_set *set, size_t flow, change c);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/preprocess.h"
-
 #define QUESTIONS_DIR "demo/questions"
 
 double json_double(const cf_json *object, const char *name)
@@ -16,7 +14,7 @@ double json_double(const cf_json *object, const char *name)
     return cf_json_number(v, 0);
 }
 
-static int32_t whole(const cf_json *node)
+int32_t json_whole(const cf_json *node)
 {
     int64_t v = 0;
     assert_true(cf_json_i64(&v, node));
@@ -26,7 +24,7 @@ static int32_t whole(const cf_json *node)
 
 int32_t json_int(const cf_json *object, const char *name)
 {
-    return whole(cf_json_get(object, name));
+    return json_whole(cf_json_get(object, name));
 }
 
 const cf_json *json_at(const cf_json *list, int64_t at)
@@ -54,6 +52,8 @@ static void read_pixels(sample *out, const cf_preprocess *p)
     (void)snprintf(path, sizeof path, QUESTIONS_DIR "/images/%s.jpg",
                    cf_json_string(cf_json_get(out->record, "image")));
     OK(cf_image_open(&picture, path, &err));
+    out->picture_w = picture.width;
+    out->picture_h = picture.height;
     OK(cf_preprocess_fit(&fitted, &picture, p, &err));
     out->pixels = malloc(3 * (size_t)p->crop_h * (size_t)p->crop_w * sizeof *out->pixels);
     assert_non_null(out->pixels);
@@ -68,17 +68,17 @@ static void read_groups(sample *out, const cf_model *m)
     const cf_json *patches = cf_json_get(out->record, "object_patches");
     const cf_json *question = cf_json_get(out->record, "question_span");
     for (const cf_json *p = cf_json_first(patches); p; p = cf_json_next(p)) {
-        assert_in_range(whole(p), 0, cf_model_n_patches(m) - 1);
-        hit[whole(p)] = true;
+        assert_in_range(json_whole(p), 0, cf_model_n_patches(m) - 1);
+        hit[json_whole(p)] = true;
     }
     const cf_layout layout = {.length = cf_input_length(m, &out->input),
                               .image = cf_input_image(m, &out->input),
                               .hit = hit,
-                              .question = {whole(json_at(question, 0)), whole(json_at(question, 1))}};
+                              .question = {json_whole(json_at(question, 0)), json_whole(json_at(question, 1))}};
     OK(cf_groups_build(&out->groups, &layout, &err));
 }
 
-static void read_sample(sample *out, const cf_json *record, const cf_preprocess *p, const cf_model *m)
+void sample_read(sample *out, const cf_json *record, const cf_preprocess *p, const cf_model *m)
 {
     const cf_json *ids = cf_json_get(record, "text_ids");
     const int32_t n = (int32_t)cf_json_count(ids);
@@ -88,11 +88,10 @@ static void read_sample(sample *out, const cf_json *record, const cf_preprocess 
     assert_non_null(out->ids);
     int32_t at = 0;
     for (const cf_json *id = cf_json_first(ids); id; id = cf_json_next(id))
-        out->ids[at++] = whole(id);
+        out->ids[at++] = json_whole(id);
     read_pixels(out, p);
     out->input = (cf_input){out->ids, n, json_int(record, "image_at"), out->pixels, 0};
     assert_int_equal(cf_input_length(m, &out->input), json_int(record, "length"));
-    read_groups(out, m);
     out->first_token = json_int(record, "first_token");
 }
 
@@ -122,38 +121,50 @@ static void read_head(sample_set *s, const cf_model *m)
     s->n_windows = (size_t)cf_json_count(windows);
     assert_in_range(s->n_windows, 1, MAX_WINDOWS);
     for (size_t w = 0; w < s->n_windows; w++)
-        s->windows[w] = whole(json_at(windows, (int64_t)w));
+        s->windows[w] = json_whole(json_at(windows, (int64_t)w));
+}
+
+void preprocess_read(cf_preprocess *out, const char *model_dir)
+{
+    char path[128];
+    cf_json *config = NULL;
+    (void)snprintf(path, sizeof path, "%s/preprocessor_config.json", model_dir);
+    OK(cf_json_open(&config, path, 1 << 16, &err));
+    OK(cf_preprocess_parse(out, config, path, &err));
+    cf_json_free(config);
 }
 
 void samples_open(sample_set *s, const char *name, const char *json, const char *tensors, const char *model_dir,
                   const cf_model *m, size_t max_samples)
 {
-    char path[128];
-    cf_json *config = NULL;
     cf_preprocess p;
     *s = (sample_set){.name = name, .step = 1};
     OK(cf_json_open(&s->json, json, 1 << 22, &err));
     OK(cf_safetensors_open(&s->tensors, tensors, &err));
-    (void)snprintf(path, sizeof path, "%s/preprocessor_config.json", model_dir);
-    OK(cf_json_open(&config, path, 1 << 16, &err));
-    OK(cf_preprocess_parse(&p, config, path, &err));
-    cf_json_free(config);
+    preprocess_read(&p, model_dir);
     read_head(s, m);
     const cf_json *records = cf_json_get(s->json, "samples");
     const size_t all = (size_t)cf_json_count(records);
     s->n = all < max_samples ? all : max_samples;
     s->samples = calloc(s->n, sizeof *s->samples);
     assert_non_null(s->samples);
-    for (size_t i = 0; i < s->n; i++)
-        read_sample(&s->samples[i], json_at(records, (int64_t)(i * all / s->n)), &p, m);
+    for (size_t i = 0; i < s->n; i++) {
+        sample_read(&s->samples[i], json_at(records, (int64_t)(i * all / s->n)), &p, m);
+        read_groups(&s->samples[i], m);
+    }
+}
+
+void sample_deinit(sample *s)
+{
+    free(s->ids);
+    free(s->pixels);
+    cf_groups_deinit(&s->groups);
 }
 
 void samples_close(sample_set *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        free(s->samples[i].ids);
-        free(s->samples[i].pixels);
-        cf_groups_deinit(&s->samples[i].groups);
+        sample_deinit(&s->samples[i]);
     }
     free(s->samples);
     cf_safetensors_deinit(&s->tensors);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/session.h"
+#include "image/preprocess.h"
 #include "knockout/plan.h"
 #include "model/golden_tensors.h"
 
@@ -14,6 +15,7 @@ typedef struct sample {
     const char *key; /* "ChooseAttr.0" */
     const cf_json *record;
     int32_t *ids;
+    int32_t picture_w, picture_h;
     float *pixels;
     cf_input input;
     cf_groups groups;
@@ -41,9 +43,16 @@ typedef struct sample_set {
 void samples_open(sample_set *s, const char *name, const char *json, const char *tensors, const char *model_dir,
                   const cf_model *m, size_t max_samples);
 void samples_close(sample_set *s);
+/* All of a sample but its groups, from the record of a golden file. */
+void sample_read(sample *out, const cf_json *record, const cf_preprocess *p, const cf_model *m);
+void sample_deinit(sample *s);
+/* The preprocessor_config.json of a model's folder. */
+void preprocess_read(cf_preprocess *out, const char *model_dir);
+
 const sample *sample_find(const sample_set *s, const char *key);
 
 double json_double(const cf_json *object, const char *name);
+int32_t json_whole(const cf_json *node);
 int32_t json_int(const cf_json *object, const char *name);
 /* Element `at` of a list. */
 const cf_json *json_at(const cf_json *list, int64_t at);
