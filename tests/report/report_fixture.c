@@ -2,6 +2,7 @@
 #include "report_fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/temp_dir.h"
@@ -34,7 +35,15 @@ void fixture_runs(cf_store *s, const char *flow, int32_t window, int32_t n_layer
 {
     for (int32_t layer = 0; layer < n_layers; layer++) {
         int64_t id = 0;
-        const cf_store_run run = {flow, "cut", "all", 0, window, layer, layer, layer + 1};
+        char layers[32];
+        (void)snprintf(layers, sizeof layers, "%d:%d", (int)layer, (int)layer + 1);
+        const cf_store_run run = {.spec = flow,
+                                  .mode = "cut",
+                                  .heads = "all",
+                                  .style = "centre",
+                                  .window = window,
+                                  .centre = layer,
+                                  .layers = layers};
         assert_ok(cf_store_add_run(s, &id, &run, report));
     }
 }
@@ -44,10 +53,10 @@ void fixture_sample(cf_store *s, const char *task, int64_t row, const double *ch
     cf_value *values = calloc(n + 1, sizeof *values);
     assert_non_null(values);
     for (size_t i = 0; i < n; i++)
-        values[i] = (cf_value){(int64_t)i + 1, "probability", 0.5 * (1.0 + change[i] / 100.0),
+        values[i] = (cf_value){(int64_t)i + 1, CF_MEASURE_PROBABILITY, 0.5 * (1.0 + change[i] / 100.0),
                                isnan(change[i]) ? CF_VALUE_FULLY_CUT : CF_VALUE_OK};
     const cf_sample sample = {.task = task, .row = row, .probability = 0.5};
-    assert_ok(cf_store_put_sample(s, &sample, values, n, report));
+    assert_ok(cf_store_put_sample(s, &sample, &(cf_results){.values = values, .n_values = n}, report));
     free(values);
 }
 

@@ -151,8 +151,9 @@ static void a_sample_with_an_empty_group_counts_unless_it_is_dropped(void **stat
     fixture_runs(f->store, "Image->Last", 9, 1);
     for (int64_t row = 0; row < 2; row++) {
         const cf_sample sample = {.task = "A", .row = row, .probability = 0.5};
-        const cf_value value = {1, "probability", row ? 0.49999 : 0.5, row ? CF_VALUE_OK : CF_VALUE_EMPTY_GROUP};
-        assert_ok(cf_store_put_sample(f->store, &sample, &value, 1, report));
+        const cf_value value = {1, CF_MEASURE_PROBABILITY, row ? 0.49999 : 0.5,
+                                row ? CF_VALUE_OK : CF_VALUE_EMPTY_GROUP};
+        assert_ok(cf_store_put_sample(f->store, &sample, &(cf_results){.values = &value, .n_values = 1}, report));
     }
     for (int drop = 0; drop < 2; drop++) {
         cf_str text = {0};
@@ -171,8 +172,8 @@ static void absurd_numbers_are_shown(void **state)
     const fixture *f = *state;
     fixture_runs(f->store, "Image->Last", 9, 1);
     const cf_sample sample = {.task = "A", .row = 0, .probability = 1.0};
-    const cf_value value = {1, "probability", DBL_MAX / 200.0, CF_VALUE_OK};
-    assert_ok(cf_store_put_sample(f->store, &sample, &value, 1, report));
+    const cf_value value = {1, CF_MEASURE_PROBABILITY, DBL_MAX / 200.0, CF_VALUE_OK};
+    assert_ok(cf_store_put_sample(f->store, &sample, &(cf_results){.values = &value, .n_values = 1}, report));
     cf_str text = {0};
     const cf_table_options o = statistics_options();
     assert_ok(cf_table_write(f->store, &text, &o, report));

@@ -83,24 +83,24 @@ static void counts_faults_and_flags_are_told(void **state)
 {
     const fixture *f = *state;
     fixture_runs(f->store, "Image->Last", 1, 2);
-    const cf_value values[] = {{1, "probability", 0.5, CF_VALUE_EMPTY_GROUP},
-                               {2, "probability", (double)NAN, CF_VALUE_FULLY_CUT}};
-    const cf_value next[] = {{1, "probability", 0.25, CF_VALUE_OK},
-                             {2, "probability", (double)NAN, CF_VALUE_FULLY_CUT}};
+    const cf_value values[] = {{1, CF_MEASURE_PROBABILITY, 0.5, CF_VALUE_EMPTY_GROUP},
+                               {2, CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT}};
+    const cf_value next[] = {{1, CF_MEASURE_PROBABILITY, 0.25, CF_VALUE_OK},
+                             {2, CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT}};
     cf_sample x = {.task = "A\x1b[31m", .row = 0, .probability = 0.5};
-    assert_ok(cf_store_put_sample(f->store, &x, values, 2, report));
+    assert_ok(cf_store_put_sample(f->store, &x, &(cf_results){.values = values, .n_values = 2}, report));
     x.row = 1;
-    assert_ok(cf_store_put_sample(f->store, &x, next, 2, report));
+    assert_ok(cf_store_put_sample(f->store, &x, &(cf_results){.values = next, .n_values = 2}, report));
     x.status = CF_SAMPLE_FAULT;
     for (x.row = 10; x.row < 33; x.row++) {
         char reason[] = "picture a";
         reason[8] = (char)(x.row < 13 ? 'z' : 'a' + x.row % 12);
         x.reason = reason;
-        assert_ok(cf_store_put_sample(f->store, &x, NULL, 0, report));
+        assert_ok(cf_store_put_sample(f->store, &x, NULL, report));
     }
     x.status = CF_SAMPLE_WRONG;
     x.reason = "";
-    assert_ok(cf_store_put_sample(f->store, &x, NULL, 0, report));
+    assert_ok(cf_store_put_sample(f->store, &x, NULL, report));
     const char *samples = "samples      2 done, 1 wrong, 23 fault\n"
                           "  fault     3  picture z\n"
                           "  fault     2  picture b\n"
@@ -204,7 +204,7 @@ static void every_failed_allocation_is_reported(void **state)
     const fixture *f = *state;
     fixture_small_study(f->store);
     const cf_sample fault = {.task = "A", .row = 9, .status = CF_SAMPLE_FAULT, .reason = "none"};
-    assert_ok(cf_store_put_sample(f->store, &fault, NULL, 0, report));
+    assert_ok(cf_store_put_sample(f->store, &fault, NULL, report));
     for (int64_t nth = 1;; nth++) {
         cf_str text = {0};
         fail_alloc_at(nth);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@ int fixture_setup(void **state)
     f->path = temp_dir_path(f->dir, "study.db");
     f->csv = temp_dir_path(f->dir, "csv");
     f->statistics = temp_dir_path(f->dir, "statistics.csv");
+    f->values = temp_dir_path(f->dir, "values.csv");
+    f->jsonl = temp_dir_path(f->dir, "study.jsonl");
     *state = f;
     return 0;
 }
@@ -27,6 +30,8 @@ int fixture_teardown(void **state)
 {
     fixture *f = *state;
     temp_dir_remove(f->dir);
+    free(f->jsonl);
+    free(f->values);
     free(f->statistics);
     free(f->csv);
     free(f->path);
@@ -55,18 +60,38 @@ cf_store *fixture_open(const fixture *f)
     return s;
 }
 
-int64_t fixture_run(cf_store *s, const char *spec, int32_t window, int32_t centre)
+int64_t fixture_add_run(cf_store *s, const cf_store_run *run)
 {
     int64_t id = 0;
-    const cf_store_run run = {.spec = spec,
-                              .mode = "cut",
-                              .heads = "all",
-                              .window = window,
-                              .centre = centre,
-                              .first = centre > window / 2 ? centre - window / 2 : 0,
-                              .last = centre + (window + 1) / 2};
-    assert_ok(cf_store_add_run(s, &id, &run, report));
+    assert_ok(cf_store_add_run(s, &id, run, report));
     return id;
+}
+
+int64_t fixture_run(cf_store *s, const char *spec, int32_t window, int32_t centre)
+{
+    char layers[32];
+    (void)snprintf(layers, sizeof layers, "%d:%d", (int)(centre > window / 2 ? centre - window / 2 : 0),
+                   (int)(centre + (window + 1) / 2));
+    return fixture_add_run(s, &(cf_store_run){.spec = spec,
+                                              .mode = "cut",
+                                              .heads = "all",
+                                              .style = "centre",
+                                              .window = window,
+                                              .centre = centre,
+                                              .layers = layers});
+}
+
+int64_t fixture_random(cf_store *s, int32_t repeat, int32_t centre)
+{
+    return fixture_add_run(s, &(cf_store_run){.spec = "random: Image->Last",
+                                              .mode = "random",
+                                              .heads = "all",
+                                              .seed = 7,
+                                              .repeat = repeat,
+                                              .style = "centre",
+                                              .window = 3,
+                                              .centre = centre,
+                                              .layers = "0:2"});
 }
 
 cf_sample fixture_sample(const char *task, int64_t row, double probability)
@@ -87,7 +112,10 @@ cf_sample fixture_sample(const char *task, int64_t row, double probability)
                        .first_token_text = "Orange",
                        .probability = probability,
                        .n_tokens = 172,
+                       .answer_ids = "[537,2]",
+                       .true_token = 540,
                        .groups = "{\"Image\":[[4,148]]}",
+                       .notes = "one\ntwo",
                        .grid_h = 12,
                        .grid_w = 13,
                        .picture_w = 640,
@@ -98,12 +126,30 @@ cf_sample fixture_sample(const char *task, int64_t row, double probability)
 
 cf_value fixture_value(int64_t run, double p2)
 {
-    return (cf_value){.run = run, .measure = "probability", .value = p2};
+    return (cf_value){.run = run, .measure = CF_MEASURE_PROBABILITY, .value = p2};
 }
 
 void fixture_put(cf_store *s, const cf_sample *sample, const cf_value *values, size_t n)
 {
-    assert_ok(cf_store_put_sample(s, sample, values, n, report));
+    fixture_put_results(s, sample, &(cf_results){.values = values, .n_values = n});
+}
+
+void fixture_put_results(cf_store *s, const cf_sample *sample, const cf_results *results)
+{
+    assert_ok(cf_store_put_sample(s, sample, results, report));
+}
+
+cf_lens_entry fixture_lens(int64_t run, int32_t position, int32_t layer, double answer)
+{
+    return (cf_lens_entry){.run = run,
+                           .position = position,
+                           .layer = layer,
+                           .answer = answer,
+                           .answer_upper = answer / 2.0,
+                           .option = answer / 4.0,
+                           .option_upper = answer / 8.0,
+                           .words = "[\"a\",\"b\"]",
+                           .scores = "[0.5,0.25]"};
 }
 
 void fixture_sql(const fixture *f, const char *sql)
@@ -160,14 +206,14 @@ int64_t fixture_count(const fixture *f, const char *table)
     return n;
 }
 
-void fixture_statistic(const fixture *f, fixture_row *out, const char *task, int64_t run)
+void fixture_statistic(const fixture *f, fixture_row *out, const char *task, int64_t run, cf_measure measure)
 {
     sqlite3 *db = NULL;
     cf_str sql = {0};
     assert_ok(cf_str_addf(&sql, report,
-                          "SELECT n, n_empty, n_fully_cut, mean, low, high, median, p, r FROM statistic "
-                          "WHERE task = '%s' AND run = %lld",
-                          task, (long long)run));
+                          "SELECT n, n_empty, n_without, mean, low, high, median, p, r FROM statistic "
+                          "WHERE task = '%s' AND run = %lld AND measure = '%s'",
+                          task, (long long)run, cf_measure_name(measure)));
     sqlite3_stmt *q = query(f, &db, sql.data);
     for (int i = 0; i < 3; i++)
         out->counts[i] = sqlite3_column_int64(q, i);

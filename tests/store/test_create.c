@@ -34,10 +34,11 @@ static void a_new_study_holds_its_facts_and_nothing_else(void **state)
     assert_fact(s, "no such key", NULL);
     cf_store_counts c = {.done = -1};
     assert_ok(cf_store_count(s, &c, report));
-    assert_int_equal(c.done + c.wrong + c.fault + c.empty_group + c.no_visible_edge + c.fully_cut, 0);
+    assert_int_equal(
+        c.done + c.wrong + c.fault + c.empty_group + c.no_visible_edge + c.fully_cut + c.too_few_keys + c.lens, 0);
     cf_curve *curves = NULL;
     size_t n = 9;
-    assert_ok(cf_store_curves(s, &curves, &n, false, true, report));
+    assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){.all_tasks = true}, report));
     assert_int_equal(n, 0);
     cf_curves_free(curves, n);
     cf_store_close(s);
@@ -178,9 +179,9 @@ static void a_database_that_is_no_study_of_this_schema_is_refused(void **state)
     cf_store_close(fixture_create(f));
     for (int create = 0; create < 2; create++) {
         fixture_sql(f, "PRAGMA user_version = 7");
-        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 2, found 7");
-        fixture_sql(f, "PRAGMA user_version = 1"); /* without a table of statistics */
-        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 2, found 1");
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 3, found 7");
+        fixture_sql(f, "PRAGMA user_version = 2"); /* without lens and repeats */
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 3, found 2");
     }
 }
 

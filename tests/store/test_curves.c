@@ -28,9 +28,9 @@ static void write_rows(cf_store *s, size_t first, size_t step)
     for (size_t i = 0; i < N_ROWS; i++) {
         const size_t r = (first + i * step) % N_ROWS;
         const cf_sample sample = fixture_sample(rows[r].task, rows[r].row, rows[r].p1);
-        const cf_value values[] = {{zero, "probability", rows[r].p2[0], rows[r].flag[0]},
-                                   {one, "probability", rows[r].p2[1], rows[r].flag[1]},
-                                   {zero, "logit", 1e6, CF_VALUE_OK}};
+        const cf_value values[] = {{zero, CF_MEASURE_PROBABILITY, rows[r].p2[0], rows[r].flag[0]},
+                                   {one, CF_MEASURE_PROBABILITY, rows[r].p2[1], rows[r].flag[1]},
+                                   {zero, CF_MEASURE_RANK, 1e6, CF_VALUE_OK}};
         fixture_put(s, &sample, values, 3);
     }
     cf_sample wrong = fixture_sample("A", 100, 0.5);
@@ -79,7 +79,7 @@ static void means_and_intervals_are_those_of_the_kept_samples(void **state)
     for (int drop = 0; drop < 2; drop++) {
         cf_curve *curves = NULL;
         size_t n = 0;
-        assert_ok(cf_store_curves(s, &curves, &n, drop, true, report));
+        assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){.drop_empty = drop, .all_tasks = true}, report));
         assert_int_equal(n, 3);
         for (size_t i = 0; i < n; i++) {
             assert_string_equal(curves[i].task, tasks[i]);
@@ -103,7 +103,7 @@ static void the_order_of_writing_changes_no_bit(void **state)
         write_rows(s, step, step);
         cf_curve *curves = NULL;
         size_t n = 0;
-        assert_ok(cf_store_curves(s, &curves, &n, false, true, report));
+        assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){.all_tasks = true}, report));
         assert_int_equal(n, 3);
         for (size_t i = 0; i < 3; i++) {
             for (size_t j = 0; j < 2; j++) {
@@ -125,13 +125,14 @@ static void a_layer_without_a_number_keeps_its_place_with_n_0(void **state)
     const fixture *f = *state;
     cf_store *s = fixture_create(f);
     const cf_sample sample = fixture_sample("A", 0, 0.5);
-    const cf_value values[] = {{fixture_run(s, "Last->Last", 1, 0), "probability", (double)NAN, CF_VALUE_FULLY_CUT},
-                               fixture_value(fixture_run(s, "Last->Last", 1, 1), 0.5)};
+    const cf_value values[] = {
+        {fixture_run(s, "Last->Last", 1, 0), CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT},
+        fixture_value(fixture_run(s, "Last->Last", 1, 1), 0.5)};
     fixture_put(s, &sample, values, 2);
     (void)fixture_run(s, "Image->Last", 1, 0); /* a run nobody has measured is no curve */
     cf_curve *curves = NULL;
     size_t n = 0;
-    assert_ok(cf_store_curves(s, &curves, &n, false, false, report));
+    assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){0}, report));
     assert_int_equal(n, 1);
     assert_int_equal(curves[0].n_points, 2);
     assert_int_equal(curves[0].points[0].n, 0);
@@ -150,9 +151,7 @@ static void curves_are_sorted_by_task_first_registration_and_window(void **state
     values[0] = fixture_value(fixture_run(s, "Z->Z", 9, 0), 0.5);
     values[1] = fixture_value(fixture_run(s, "A->A", 3, 0), 0.5);
     values[2] = fixture_value(fixture_run(s, "Z->Z", 3, 0), 0.5);
-    const cf_store_run random = {"A->A", "random", "0-3", 7, 3, 0, 0, 1};
-    values[3] = fixture_value(0, 0.5);
-    assert_ok(cf_store_add_run(s, &values[3].run, &random, report));
+    values[3] = fixture_value(fixture_random(s, 0, 0), 0.5);
     for (int i = 0; i < 2; i++) {
         const cf_sample sample = fixture_sample(i ? "T1" : "T2", 0, 0.5);
         fixture_put(s, &sample, values, 4);
@@ -161,12 +160,12 @@ static void curves_are_sorted_by_task_first_registration_and_window(void **state
         const char *task, *spec;
         int32_t window;
     } expected[] = {
-        {"T1", "Z->Z", 3}, {"T1", "Z->Z", 9}, {"T1", "A->A", 3}, {"T1", "A->A random heads 0-3 seed 7", 3},
-        {"T2", "Z->Z", 3}, {"T2", "Z->Z", 9}, {"T2", "A->A", 3}, {"T2", "A->A random heads 0-3 seed 7", 3},
+        {"T1", "Z->Z", 3}, {"T1", "Z->Z", 9}, {"T1", "A->A", 3}, {"T1", "random: Image->Last seed 7", 3},
+        {"T2", "Z->Z", 3}, {"T2", "Z->Z", 9}, {"T2", "A->A", 3}, {"T2", "random: Image->Last seed 7", 3},
     };
     cf_curve *curves = NULL;
     size_t n = 0;
-    assert_ok(cf_store_curves(s, &curves, &n, false, false, report));
+    assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){0}, report));
     assert_int_equal(n, 8);
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(curves[i].task, expected[i].task);

@@ -50,7 +50,7 @@ static void write_study(cf_store *s, bool backwards)
         sample.answer = row ? "cat" : "\r";
         const cf_value values[] = {
             fixture_value(runs[0], row ? 0.25 : (double)0.1F),
-            {runs[1], "probability", row ? (double)NAN : 1e-9, row ? CF_VALUE_FULLY_CUT : CF_VALUE_OK},
+            {runs[1], CF_MEASURE_PROBABILITY, row ? (double)NAN : 1e-9, row ? CF_VALUE_FULLY_CUT : CF_VALUE_OK},
             fixture_value(runs[2], 0.75)};
         fixture_put(s, &sample, values, row ? 3 : 2);
     }

@@ -58,7 +58,7 @@ static cf_status read_all(const fixture *f, cf_error *err)
     CF_TRY(cf_store_count(s, &counts, err));
     CF_TRY(cf_store_each_sample(s, ignore_sample, NULL, err));
     CF_TRY(cf_store_each_value(s, ignore_value, NULL, err));
-    CF_TRY(cf_store_curves(s, &curves, &n, false, true, err));
+    CF_TRY(cf_store_curves(s, &curves, &n, &(cf_curve_options){.all_tasks = true}, err));
     CF_TRY(cf_export_csv(s, f->csv, &n_files, err));
     CF_TRY(cf_store_statistics(s, &statistics, &n_statistics, &o, err));
     CF_TRY(cf_export_statistics(s, f->statistics, &o, err));
@@ -141,7 +141,13 @@ static int fill_the_disk(const fixture *f)
         return 2;
     cf_value values[64];
     for (int32_t i = 0; i < 64; i++) {
-        const cf_store_run run = {"Image->Question", "cut", "all", 0, 1, i, i, i + 1};
+        const cf_store_run run = {.spec = "Image->Question",
+                                  .mode = "cut",
+                                  .heads = "all",
+                                  .style = "centre",
+                                  .window = 1,
+                                  .centre = i,
+                                  .layers = "0:1"};
         values[i] = fixture_value(0, 0.25);
         if (cf_store_add_run(s, &values[i].run, &run, &err) != CF_OK)
             return 3;
@@ -150,7 +156,7 @@ static int fill_the_disk(const fixture *f)
     cf_status st = CF_OK;
     while (st == CF_OK && row < 100000) {
         const cf_sample sample = fixture_sample("ChooseAttr", row, 0.5);
-        st = cf_store_put_sample(s, &sample, values, 64, &err);
+        st = cf_store_put_sample(s, &sample, &(cf_results){.values = values, .n_values = 64}, &err);
         row += st == CF_OK;
     }
     if (st != CF_IO || strncmp(err.text, f->path, strlen(f->path)) != 0 || !strstr(err.text, "cannot ")) {

@@ -16,7 +16,13 @@ static void write_until_killed(const fixture *f, int pipe_in)
         _exit(1);
     cf_value values[RUNS];
     for (int32_t i = 0; i < RUNS; i++) {
-        const cf_store_run run = {"Image->Question", "cut", "all", 0, 1, i, i, i + 1};
+        const cf_store_run run = {.spec = "Image->Question",
+                                  .mode = "cut",
+                                  .heads = "all",
+                                  .style = "centre",
+                                  .window = 1,
+                                  .centre = i,
+                                  .layers = "0:1"};
         values[i] = fixture_value(0, 0.25);
         if (cf_store_add_run(s, &values[i].run, &run, NULL) != CF_OK)
             _exit(1);
@@ -28,7 +34,8 @@ static void write_until_killed(const fixture *f, int pipe_in)
             _exit(1);
         if (has)
             continue;
-        if (cf_store_put_sample(s, &sample, values, RUNS, NULL) != CF_OK || write(pipe_in, "x", 1) != 1)
+        if (cf_store_put_sample(s, &sample, &(cf_results){.values = values, .n_values = RUNS}, NULL) != CF_OK ||
+            write(pipe_in, "x", 1) != 1)
             _exit(1);
     }
 }

@@ -140,10 +140,10 @@ static void write_samples(cf_store *s, size_t first, size_t step)
     (void)fixture_run(s, "Last->Last", 3, 0); /* a run nobody has measured is no curve */
     for (size_t i = 0; i < N_SAMPLES; i++) {
         const size_t k = (first + i * step) % N_SAMPLES;
-        cf_value values[4] = {{runs[0], "logit", 1e6, CF_VALUE_OK}};
+        cf_value values[4] = {{runs[0], CF_MEASURE_RANK, 1e6, CF_VALUE_OK}};
         for (size_t j = 0; j < 3; j++) {
             const double p2 = samples[k].p2[j];
-            values[j + 1] = (cf_value){runs[j], "probability", p2 == EMPTY ? samples[k].p1 : p2,
+            values[j + 1] = (cf_value){runs[j], CF_MEASURE_PROBABILITY, p2 == EMPTY ? samples[k].p1 : p2,
                                        p2 == EMPTY ? CF_VALUE_EMPTY_GROUP
                                        : isnan(p2) ? CF_VALUE_FULLY_CUT
                                                    : CF_VALUE_OK};
@@ -178,7 +178,7 @@ static void assert_point(const cf_statistic_point *p, const char *task, size_t r
     const cf_statistic expected = statistic_of(changes, n, o->bootstrap.seed, o->bootstrap.resamples);
     assert_memory_equal(&p->s, &expected, sizeof expected);
     assert_int_equal(p->n_empty, n_empty);
-    assert_int_equal(p->n_fully_cut, n_cut);
+    assert_int_equal(p->n_without, n_cut);
 }
 
 static void a_study_gives_each_task_and_all_together(void **state)
@@ -225,7 +225,7 @@ static void means_are_the_bits_of_the_curves(void **state)
     cf_curve *y = NULL;
     size_t n_x = 0, n_y = 0;
     assert_ok(cf_store_statistics(s, &x, &n_x, &o, report));
-    assert_ok(cf_store_curves(s, &y, &n_y, o.drop_empty, true, report));
+    assert_ok(cf_store_curves(s, &y, &n_y, &(cf_curve_options){.drop_empty = o.drop_empty, .all_tasks = true}, report));
     assert_int_equal(n_x, n_y);
     for (size_t i = 0; i < n_x; i++) {
         for (size_t j = 0; j < x[i].n_points; j++) {
@@ -330,9 +330,9 @@ static void stored_statistics_are_those_of_the_values_beside_them(void **state)
         for (size_t j = 0; j < c[i].n_points; j++, rows++) {
             const cf_statistic_point *p = &c[i].points[j];
             fixture_row row = {0};
-            fixture_statistic(f, &row, c[i].task, p->run);
+            fixture_statistic(f, &row, c[i].task, p->run, CF_MEASURE_PROBABILITY);
             const double numbers_of[] = {p->s.mean, p->s.low, p->s.high, p->s.median, p->s.p, p->s.r};
-            const int64_t counts[] = {p->s.n, p->n_empty, p->n_fully_cut};
+            const int64_t counts[] = {p->s.n, p->n_empty, p->n_without};
             assert_memory_equal(row.counts, counts, sizeof counts);
             for (size_t k = 0; k < 6; k++)
                 assert_true(isnan(numbers_of[k]) ? isnan(row.numbers[k]) : row.numbers[k] == numbers_of[k]);
@@ -371,7 +371,7 @@ static void the_csv_has_a_row_a_point_and_empty_cells_without_a_number(void **st
     for (int64_t i = 0; i < 4; i++) {
         const cf_sample x = fixture_sample(tasks[i / 2], i, 0.5);
         const cf_value values[] = {fixture_value(run, i % 2 ? 0.25 : 0.125),
-                                   {cut, "probability", (double)NAN, CF_VALUE_FULLY_CUT}};
+                                   {cut, CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT}};
         fixture_put(s, &x, values, 2);
     }
     const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 100}};
@@ -379,7 +379,7 @@ static void the_csv_has_a_row_a_point_and_empty_cells_without_a_number(void **st
     assert_ok(cf_export_statistics(s, f->statistics, &o, report));
     assert_ok(cf_file_read(&text, f->statistics, 1 << 20, report));
     assert_string_equal(text.data,
-                        "task,flow,window,layer,n,n_empty,n_fully_cut,mean,low,high,median,wilcoxon_p,rank_biserial_r\n"
+                        "task,flow,window,layer,n,n_empty,n_without,mean,low,high,median,wilcoxon_p,rank_biserial_r\n"
                         "\"A, \"\"quoted\"\"\",Last->Last,3,0,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
                         "\"A, \"\"quoted\"\"\",Last->Last,3,1,0,0,2,,,,,,\n"
                         "B,Last->Last,3,0,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
