@@ -22,9 +22,9 @@ static bool together(const cf_flow_edge *a, const cf_flow_edge *b)
     return cf_spans_equal(&a->layers, &b->layers) && cf_spans_equal(&a->heads, &b->heads);
 }
 
-/* Marks the keys 0..query that the query loses to the edges drawn for together with edge `first`; false where there are
- * none. */
-static bool mark_lost(drawer *d, size_t first, int32_t query)
+/* Marks the sources of those edges, of the ones drawn for together with edge `first`, that reach the query; false where it
+ * sees none of their keys. */
+static bool mark_sources(drawer *d, size_t first, int32_t query)
 {
     bool any = false;
     for (size_t e = first; e < d->flow->n_edges; e++) {
@@ -35,7 +35,7 @@ static bool mark_lost(drawer *d, size_t first, int32_t query)
             if (!any)
                 memset(d->marked, 0, (size_t)d->length * sizeof *d->marked);
             any = true;
-            for (int32_t k = keys->items[s].begin; k < keys->items[s].end && k <= query; k++)
+            for (int32_t k = keys->items[s].begin; k < keys->items[s].end; k++)
                 d->marked[k] = true;
         }
     }
@@ -77,7 +77,7 @@ done:
 static cf_status draw_for_query(drawer *d, size_t first, int32_t query, cf_error *err)
 {
     int32_t m = 0; /* keys outside the sources */
-    if (!mark_lost(d, first, query))
+    if (!mark_sources(d, first, query))
         return CF_OK;
     for (int32_t k = 0; k <= query; k++)
         if (!d->marked[k])

@@ -6,7 +6,6 @@
 #include "knockout/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "knockout/index_table.h"
@@ -52,14 +51,14 @@ static cf_status step(int32_t *out, cf_plan *p, cf_index_table *in_layer, int32_
     *out = CF_BASELINE;
     if (parent == CF_BASELINE && action < 0)
         return CF_OK;
+    /* One to one, so that equal hashes are equal pairs. */
     const uint64_t hash = cf_splitmix64_mix((uint64_t)(uint32_t)parent << 32 | (uint32_t)action);
-    const int32_t begin = p->layer_begin[layer];
     size_t probe = 0;
-    for (int32_t i; (i = cf_index_table_find(in_layer, hash, &probe)) >= 0;)
-        if (p->nodes[begin + i].parent == parent && p->nodes[begin + i].action == action) {
-            *out = begin + i;
-            return CF_OK;
-        }
+    const int32_t found = cf_index_table_find(in_layer, hash, &probe);
+    if (found >= 0) {
+        *out = p->layer_begin[layer] + found;
+        return CF_OK;
+    }
     CF_TRY(cf_index_table_add(in_layer, hash, err));
     CF_TRY(add_node(p, (cf_node){.layer = layer, .parent = parent, .action = action},
                     action < 0 ? NULL : &actions->changed[action], err));

@@ -73,7 +73,8 @@ typedef struct cf_plan {
     int32_t lowest; /* lowest restart of any node; length where there is none */
 } cf_plan;
 
-/* One run: its parts, each in its own layers or in the window. Borrowed for the call. */
+/* One run: its parts, each in its own layers or in the window. Borrowed for the call. Neighbours that share their parts
+ * (one flow in many windows) are planned faster than with copies of them. */
 typedef struct cf_plan_run {
     const cf_parts *parts;
     const cf_spans *window;

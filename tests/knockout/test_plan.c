@@ -208,6 +208,35 @@ static void head_sets_of_more_than_a_word_are_compared_whole(void **state)
     cf_spans_deinit(&key);
 }
 
+static void hundreds_of_runs_find_what_they_share(void **state)
+{
+    (void)state;
+    enum { N = 300, N_EDGES = 150 }; /* each edge twice, far apart */
+    cf_spans query = {0}, keys[N_EDGES] = {{0}};
+    cf_edge_run runs[N];
+    cf_plan *p = NULL;
+    OK(cf_spans_add(&query, 300, 301, &err));
+    for (int32_t e = 0; e < N_EDGES; e++)
+        OK(cf_spans_add(&keys[e], 2 * e, 2 * e + 1, &err));
+    for (int32_t i = 0; i < N; i++)
+        runs[i] = (cf_edge_run){&query, &keys[i % N_EDGES], NULL, 0, {i % 2, 3}};
+    OK(cf_plan_create_edges(&p, runs, N, 301, 3, 8, &err));
+    assert_int_equal(p->n_edges, N_EDGES);
+    assert_int_equal(p->n_actions, N_EDGES);
+    assert_int_equal(p->layer_begin[1] - p->layer_begin[0], N_EDGES / 2);
+    assert_int_equal(p->layer_begin[2] - p->layer_begin[1], N_EDGES);
+    assert_int_equal(p->layer_begin[3] - p->layer_begin[2], N_EDGES);
+    for (int32_t i = 0; i < N; i++) {
+        const cf_action *a = &p->actions[p->nodes[p->runs[i].leaf].action];
+        assert_int_equal(p->runs[i].leaf, p->runs[i % N_EDGES].leaf);
+        assert_true(cf_spans_equal(&p->edges[a->edges[0]].key, &keys[i % N_EDGES]));
+    }
+    cf_plan_free(p);
+    cf_spans_deinit(&query);
+    for (int32_t e = 0; e < N_EDGES; e++)
+        cf_spans_deinit(&keys[e]);
+}
+
 static void a_plan_without_runs_is_empty(void **state)
 {
     (void)state;
@@ -230,6 +259,7 @@ int test_plan(void)
         cmocka_unit_test(the_published_windows_of_one_flow_cost_one_state_a_layer_that_differs),
         cmocka_unit_test(an_edge_in_other_heads_is_another_edge),
         cmocka_unit_test(head_sets_of_more_than_a_word_are_compared_whole),
+        cmocka_unit_test(hundreds_of_runs_find_what_they_share),
         cmocka_unit_test(a_plan_without_runs_is_empty),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
