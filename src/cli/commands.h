@@ -13,6 +13,8 @@ enum { CF_EXIT_DONE = 0, CF_EXIT_FAULT = 1, CF_EXIT_USAGE = 2, CF_GO_ON = -1 };
 int cf_cmd_ask(int argc, char **argv);
 int cf_cmd_tokens(int argc, char **argv);
 int cf_cmd_trace(int argc, char **argv);
+int cf_cmd_lens(int argc, char **argv);
+int cf_cmd_flows(int argc, char **argv);
 int cf_cmd_show(int argc, char **argv);
 int cf_cmd_export(int argc, char **argv);
 int cf_cmd_figure(int argc, char **argv);

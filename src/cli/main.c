@@ -15,8 +15,10 @@ static const struct {
     {"ask", cf_cmd_ask, "one question about one picture: the answer, its probability, the top tokens"},
     {"tokens", cf_cmd_tokens, "how a prompt is laid out: positions, tokens, groups, patches of a box"},
     {"trace", cf_cmd_trace, "the knockout study: question sets x flows x layers, into a study file"},
+    {"lens", cf_cmd_lens, "the answer's probability layer by layer"},
     {"show", cf_cmd_show, "a study as tables"},
     {"export", cf_cmd_export, "a study as CSV files in the published format"},
+    {"flows", cf_cmd_flows, "what --flow can say"},
     {"figure", cf_cmd_figure, "a study as a figure like the paper's"},
     {"info", cf_cmd_info, "what a model is, and what a study of it will take"},
 };

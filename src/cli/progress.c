@@ -24,7 +24,7 @@ static void format_time(char out[32], double seconds)
         (void)snprintf(out, 32, "%ld s", s);
 }
 
-void cf_progress_show(void *user, const cf_trace_progress *t)
+void cf_progress_show(void *user, const cf_study_progress *t)
 {
     cf_progress *p = user;
     const int64_t now = cf_clock_ns();

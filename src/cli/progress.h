@@ -1,11 +1,11 @@
-/* progress.h - progress of a trace on stderr: one line rewritten on a terminal, a plain line now and then elsewhere. */
+/* progress.h - progress of a study on stderr: one line rewritten on a terminal, a plain line now and then elsewhere. */
 #ifndef CF_CLI_PROGRESS_H
 #define CF_CLI_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "study/trace.h"
+#include "study/options.h"
 
 typedef struct cf_progress {
     bool terminal;
@@ -13,8 +13,8 @@ typedef struct cf_progress {
 } cf_progress;
 
 void cf_progress_init(cf_progress *p);
-/* A cf_trace_listener; user is the cf_progress. */
-void cf_progress_show(void *user, const cf_trace_progress *t);
+/* A cf_study_listener; user is the cf_progress. */
+void cf_progress_show(void *user, const cf_study_progress *t);
 void cf_progress_end(cf_progress *p); /* leaves the terminal's line */
 
 #endif

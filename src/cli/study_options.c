@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,23 +18,40 @@ void cf_study_arguments_add(cf_study_arguments *a, const cf_option *option)
 
 void cf_study_arguments_init(cf_study_arguments *a)
 {
-    *a = (cf_study_arguments){.o = cf_trace_options_default(), .keep = "correct", .reuse = "on"};
+    *a = (cf_study_arguments){.o = cf_study_options_default(), .keep = "correct", .reuse = "on", .norm = "last"};
     const cf_option rows[] = {
         {"images", 0, CF_OPT_TEXT, &a->o.images, "DIR",
          "folder of the pictures (default: images/ beside the questions)"},
         {"scene-graphs", 0, CF_OPT_TEXT, &a->o.scene_graphs, "FILE",
          "scene graphs of GQA's own questions (default: *_sceneGraphs.json beside them)"},
-        {"flow", 0, CF_OPT_LIST, &a->flows, "SOURCE->TARGET",
-         "edges to cut; repeatable. Groups: Image, Question, Last,\nImage Central Object, Image Without Central "
-         "Object"},
-        {"flows", 0, CF_OPT_LIST, &a->flows, "LIST", "the same, comma-separated; \"paper\": the paper's six (default)"},
-        {"window", 0, CF_OPT_TEXT, &a->windows, "K[,K...]", "layers cut together around each centre (default 9)"},
+        {"flow", 0, CF_OPT_LIST, &a->flows, "FLOW",
+         "what is done: \"Image->Question\", \"keep: ...\", \"random: ...\",\n\"zero mlp: Question\"; repeatable. "
+         "`crossflow flows` has the grammar"},
+        {"flows", 0, CF_OPT_LIST, &a->flows, "LIST", "the same, comma-separated; \"paper\": the paper's six"},
+        {"window", 0, CF_OPT_TEXT, &a->windows, "K[,K...]", "layers done together around each centre (default 9)"},
+        {"style", 0, CF_OPT_LIST, &a->styles, "LIST",
+         "of the window: centre (default), below (from the bottom up to\nthe centre), above (from it to the top), "
+         "outside "
+         "(all but K)"},
         {"layers", 0, CF_OPT_TEXT, &a->layers, "A:B", "centres A to B-1 (default: every layer)"},
+        {"repeats", 0, CF_OPT_INT, &a->o.repeats, "N", "draws of each random control (default 1)"},
+        {"seed", 0, CF_OPT_COUNT, &a->o.seed, "N", "of random controls (default 1)"},
         {"limit", 0, CF_OPT_COUNT, &a->o.limit, "N", "the first N questions of each set"},
         {"max-new-tokens", 0, CF_OPT_INT, &a->o.max_new_tokens, "N", "longest answer (default 128)"},
         {"paper", 0, CF_OPT_FLAG, &a->paper, NULL,
          "the published settings: --prompt vicuna_v1 --image-fit pad\n--window 9"},
         CF_MODEL_OPTIONS(a->o.runtime, a->threads),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cf_study_arguments_add(a, &rows[i]);
+}
+
+void cf_study_arguments_add_output(cf_study_arguments *a)
+{
+    const cf_option rows[] = {
+        {"out", 'o', CF_OPT_NEED, &a->o.out, "STUDY.db", "the study file; an existing study is continued"},
+        {"keep", 0, CF_OPT_TEXT, &a->keep, "correct|wrong|all", "which answers are studied (default correct)"},
+        {"strict", 0, CF_OPT_FLAG, &a->o.strict, NULL, "exit with 1 if any question had a fault"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         cf_study_arguments_add(a, &rows[i]);
@@ -87,6 +105,64 @@ static cf_status parse_layers(cf_study_arguments *a, cf_error *err)
     return CF_OK;
 }
 
+/* The next word of a comma-separated list; false at its end. */
+static bool next_word(cf_slice *word, cf_slice list, size_t *begin)
+{
+    if (*begin > list.n || !list.n)
+        return false;
+    const int64_t comma = cf_slice_find(list, cf_slice_of(","), *begin);
+    const size_t end = comma < 0 ? list.n : (size_t)comma;
+    *word = cf_slice_trim((cf_slice){list.data + *begin, end - *begin});
+    *begin = end + 1;
+    return true;
+}
+
+static cf_status parse_styles(cf_study_arguments *a, cf_error *err)
+{
+    cf_slice word;
+    size_t n = 0;
+    for (size_t at = 0; next_word(&word, cf_str_slice(&a->styles), &at);) {
+        cf_window_style style;
+        bool known = false;
+        if (!cf_window_style_find(&style, word))
+            return cf_fail(err, CF_USAGE, "--style %s: expected centre, below, above or outside", a->styles.data);
+        for (size_t i = 0; i < n; i++)
+            known = known || a->style_list[i] == style;
+        if (!known)
+            a->style_list[n++] = style;
+    }
+    a->o.styles = a->style_list;
+    a->o.n_styles = n;
+    return CF_OK;
+}
+
+static cf_status parse_scores(cf_study_arguments *a, cf_error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } names[] = {{"first", 0},
+                 {"true", CF_SCORE_TRUE},
+                 {"whole", CF_SCORE_WHOLE},
+                 {"difference", CF_SCORE_DIFFERENCE},
+                 {"rank", CF_SCORE_RANK},
+                 {"greedy", CF_SCORE_GREEDY},
+                 {"all", CF_SCORE_ALL}};
+    const size_t n = sizeof names / sizeof names[0];
+    cf_slice word;
+    a->o.scores = 0;
+    for (size_t at = 0; next_word(&word, cf_str_slice(&a->scores), &at);) {
+        size_t i = 0;
+        while (i < n && !cf_slice_is(word, names[i].name))
+            i++;
+        if (i == n)
+            return cf_fail(err, CF_USAGE, "--score %s: expected first, true, whole, difference, rank, greedy or all",
+                           a->scores.data);
+        a->o.scores |= names[i].bits;
+    }
+    return CF_OK;
+}
+
 static cf_status parse_words(cf_study_arguments *a, cf_error *err)
 {
     static const char *const keeps[] = {
@@ -101,6 +177,9 @@ static cf_status parse_words(cf_study_arguments *a, cf_error *err)
     a->o.reuse = strcmp(a->reuse, "on") == 0;
     if (!a->o.reuse && strcmp(a->reuse, "off") != 0)
         return cf_fail(err, CF_USAGE, "--reuse %s: expected on or off", a->reuse);
+    a->o.lens_norm = strcmp(a->norm, "all") == 0;
+    if (!a->o.lens_norm && strcmp(a->norm, "last") != 0)
+        return cf_fail(err, CF_USAGE, "--norm %s: expected last or all", a->norm);
     return CF_OK;
 }
 
@@ -120,6 +199,10 @@ cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err)
         CF_TRY(parse_windows(a, err));
     if (a->layers)
         CF_TRY(parse_layers(a, err));
+    if (a->styles.data)
+        CF_TRY(parse_styles(a, err));
+    if (a->scores.data)
+        CF_TRY(parse_scores(a, err));
     CF_TRY(parse_words(a, err));
 done:
     return st;
@@ -128,6 +211,40 @@ done:
 void cf_study_arguments_deinit(cf_study_arguments *a)
 {
     cf_str_deinit(&a->flows);
+    cf_str_deinit(&a->styles);
+    cf_str_deinit(&a->scores);
     free(a->window_list);
     a->window_list = NULL;
+}
+
+cf_status cf_join_command(cf_str *out, const char *command, int argc, char **argv, cf_error *err)
+{
+    cf_status st = cf_str_addf(out, err, "crossflow %s", command);
+    for (int i = 0; i < argc && st == CF_OK; i++)
+        st = cf_str_addf(out, err, " %s", argv[i]);
+    return st;
+}
+
+void cf_study_print_summary(const cf_study_result *r, const char *out)
+{
+    fprintf(stderr,
+            "%s: %lld questions traced now, %lld found in the study; %lld left out by --keep, %lld with a fault\n", out,
+            (long long)r->traced, (long long)r->resumed, (long long)r->wrong, (long long)r->faults);
+    if (r->noted)
+        fprintf(stderr, "%lld of them with a note (words found twice or not at all): crossflow show lists them\n",
+                (long long)r->noted);
+    fprintf(stderr, "%s\n", r->notes);
+    if (r->runs)
+        fprintf(stderr,
+                "work: %.0f row-layers computed for %lld knocked-out runs in %.1f s; one pass per run takes %.0f, %.1f "
+                "times as many\n",
+                r->row_layers, (long long)r->runs, r->seconds, r->row_layers_plain,
+                r->row_layers_plain / r->row_layers);
+    if (r->row_invariant)
+        fprintf(stderr, "products are row-invariant here: results are bit-identical to recomputing every run\n");
+    else if (r->reuse_checked)
+        fprintf(stderr,
+                "products are not row-invariant here: largest difference to recomputing, over %lld runs of the first "
+                "question: %.2g in probability\n",
+                (long long)r->reuse_checked, r->reuse_error);
 }

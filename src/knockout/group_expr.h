@@ -34,6 +34,9 @@ void cf_group_expr_deinit(cf_group_expr *e);
 CF_MUST_USE cf_status cf_group_expr_copy(cf_group_expr *out, const cf_group_expr *e, cf_error *err);
 /* The whole text as one group; CF_USAGE, with the place and what may stand there. */
 CF_MUST_USE cf_status cf_group_expr_parse(cf_group_expr *out, cf_slice text, cf_error *err);
+/* Groups separated by commas; a comma inside a text or a box separates nothing. Free with cf_group_list_free. */
+CF_MUST_USE cf_status cf_group_list_parse(cf_group_expr **out, size_t *n, cf_slice list, cf_error *err);
+void cf_group_list_free(cf_group_expr *groups, size_t n);
 /* Appends the canonical form: 'Question - True Option', '[3:7] + "white chest"'. Parsing it gives an equal group. */
 CF_MUST_USE cf_status cf_group_expr_print(cf_str *out, const cf_group_expr *e, cf_error *err);
 bool cf_group_expr_equal(const cf_group_expr *a, const cf_group_expr *b);

@@ -24,11 +24,11 @@ typedef struct lens {
     int64_t vocab;
     int32_t *top_ids;
     double *top_scores;
-    cf_str texts; /* JSON lists, each closed by a NUL */
+    cf_str texts;      /* JSON lists, each closed by a NUL */
     reading *baseline; /* [n_entries, positions] entry by entry, as cf_session_lens visits them */
     size_t n_baseline, cap_baseline;
-    reading *nodes;  /* [plan nodes] */
-    bool *has_node;  /* the node changes the last position */
+    reading *nodes; /* [plan nodes] */
+    bool *has_node; /* the node changes the last position */
     cf_lens_entry *entries;
     size_t n_entries, cap_entries;
     cf_status status; /* of the visitors, which cannot fail */

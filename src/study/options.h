@@ -48,8 +48,8 @@ typedef struct cf_study_options {
     /* the measures */
     unsigned scores; /* trace: CF_SCORE_... */
     bool generate;   /* trace: the answer freely generated in every run */
-    int32_t top;     /* lens: tokens kept of each entry of the baseline's last position, at most CF_LENS_FEW of others */
-    bool lens_norm;  /* lens: the final norm before every entry */
+    int32_t top;    /* lens: tokens kept of each entry of the baseline's last position, at most CF_LENS_FEW of others */
+    bool lens_norm; /* lens: the final norm before every entry */
     bool lens_image; /* lens: image positions too, in the baseline */
 
     bool reuse;          /* false: every run from scratch */

@@ -84,8 +84,8 @@ static cf_status find_question(cf_span *out, cf_str *notes, const searched *s, c
     cf_status st =
         cf_text_find(&found, &n, s->tokenizer, s->prompt->ids.items + after, s->prompt->ids.n - after, text, err);
     if (st == CF_OK && n > 1)
-        st = cf_str_addf(notes, err, "Question occurs %lld times after the picture: the first is taken\n",
-                         (long long)n);
+        st =
+            cf_str_addf(notes, err, "Question occurs %lld times after the picture: the first is taken\n", (long long)n);
     if (st == CF_OK)
         *out = positions_of(s, after, found);
     return st;
@@ -97,7 +97,8 @@ static cf_slice instruction_of(const char *template_text)
     static const char image[] = "<image>", question[] = "{question}";
     const cf_slice t = cf_slice_of(template_text);
     const int64_t i = cf_slice_find(t, cf_slice_of(image), 0), q = cf_slice_find(t, cf_slice_of(question), 0);
-    const size_t image_end = i < 0 ? 0 : (size_t)i + strlen(image), question_end = q < 0 ? 0 : (size_t)q + strlen(question);
+    const size_t image_end = i < 0 ? 0 : (size_t)i + strlen(image),
+                 question_end = q < 0 ? 0 : (size_t)q + strlen(question);
     const size_t begin = image_end > question_end ? image_end : question_end;
     cf_slice rest = {t.data + begin, t.n - begin};
     for (int w = 0; w < N_ROLE_WORDS; w++) { /* what stands before the first role word */

@@ -9,10 +9,8 @@ cf_status cf_run_set_open(cf_run_set *out, const cf_study_options *o, const char
                           const cf_text_config *text, cf_error *err)
 {
     const char *flows = o->flows ? o->flows : default_flows;
-    cf_run_set s = {.seed = o->seed,
-                    .repeats = o->repeats,
-                    .n_layers = (int32_t)text->n_layers,
-                    .n_heads = (int32_t)text->n_heads};
+    cf_run_set s = {
+        .seed = o->seed, .repeats = o->repeats, .n_layers = (int32_t)text->n_layers, .n_heads = (int32_t)text->n_heads};
     const cf_run_options options = {.styles = o->styles,
                                     .n_styles = o->n_styles,
                                     .ks = o->windows,

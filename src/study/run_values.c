@@ -59,9 +59,12 @@ static double score_of(const cf_scores *s, cf_measure m)
 
 static bool is_asked_for(cf_measure m, unsigned scores)
 {
-    static const unsigned bit[CF_N_MEASURES] = {
-        [CF_MEASURE_TRUE] = CF_SCORE_TRUE,   [CF_MEASURE_WHOLE] = CF_SCORE_WHOLE,  [CF_MEASURE_DIFFERENCE] = CF_SCORE_DIFFERENCE,
-        [CF_MEASURE_RANK] = CF_SCORE_RANK,   [CF_MEASURE_FLIP] = CF_SCORE_GREEDY,  [CF_MEASURE_TOP] = CF_SCORE_GREEDY};
+    static const unsigned bit[CF_N_MEASURES] = {[CF_MEASURE_TRUE] = CF_SCORE_TRUE,
+                                                [CF_MEASURE_WHOLE] = CF_SCORE_WHOLE,
+                                                [CF_MEASURE_DIFFERENCE] = CF_SCORE_DIFFERENCE,
+                                                [CF_MEASURE_RANK] = CF_SCORE_RANK,
+                                                [CF_MEASURE_FLIP] = CF_SCORE_GREEDY,
+                                                [CF_MEASURE_TOP] = CF_SCORE_GREEDY};
     return m == CF_MEASURE_PROBABILITY || (scores & bit[m]) != 0;
 }
 
@@ -92,8 +95,8 @@ void cf_run_values_finish(cf_run_values *v, const cf_study *s, const cf_plan *pl
         if (measure != CF_MEASURE_PROBABILITY)
             v->baselines[v->n_baselines++] = (cf_baseline){measure, baseline};
         for (size_t i = 0; i < s->runs.specs.n; i++)
-            v->values[v->n_values++] = (cf_value){s->runs.ids[i], measure, score_of(&v->scores[i], measure),
-                                                  flag_of(&plan->runs[i])};
+            v->values[v->n_values++] =
+                (cf_value){s->runs.ids[i], measure, score_of(&v->scores[i], measure), flag_of(&plan->runs[i])};
     }
     out->values = v->values;
     out->n_values = v->n_values;

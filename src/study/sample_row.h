@@ -4,8 +4,8 @@
 
 #include "study/study.h"
 
-typedef struct cf_sample_row { /* zero-initialise */
-    cf_sample sample;          /* its texts are those below */
+typedef struct cf_sample_row {                                             /* zero-initialise */
+    cf_sample sample;                                                      /* its texts are those below */
     cf_str id, image, question, answer, true_option, false_option, object; /* of the question */
     cf_str predicted, first_token, answer_ids, groups, notes;              /* of the answer */
 } cf_sample_row;

@@ -207,8 +207,8 @@ static cf_status store_work(cf_study *s, cf_error *err)
 {
     const cf_study_result *r = &s->result;
     cf_str work = {0};
-    cf_status st = cf_str_addf(&work, err, "%.0f row-layers for %lld runs, %.0f one pass per run, %.1f s", r->row_layers,
-                               (long long)r->runs, r->row_layers_plain, r->seconds);
+    cf_status st = cf_str_addf(&work, err, "%.0f row-layers for %lld runs, %.0f one pass per run, %.1f s",
+                               r->row_layers, (long long)r->runs, r->row_layers_plain, r->seconds);
     const cf_fact fact = {"work of the last call", work.data, false};
     if (st == CF_OK)
         st = cf_store_renew_facts(s->store, &fact, 1, err);

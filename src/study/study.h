@@ -18,8 +18,8 @@ typedef struct cf_study_sample {
     const cf_question *question;
     int64_t row;
     cf_prepared prepared;
-    cf_scene scene; /* of prepared */
-    cf_asked asked; /* answer: the greedy one without its end token */
+    cf_scene scene;   /* of prepared */
+    cf_asked asked;   /* answer: the greedy one without its end token */
     cf_str predicted; /* as text, stripped */
 } cf_study_sample;
 

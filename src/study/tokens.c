@@ -85,21 +85,25 @@ done:
     return st;
 }
 
-static cf_status add_summary(cf_str *out, const cf_scene *scene, const cf_group_expr *groups, size_t n_groups,
-                             cf_error *err)
+static cf_status add_summary(cf_str *out, const cf_scene *scene, cf_slice list, cf_error *err)
 {
+    cf_group_expr *groups = NULL;
+    size_t n_groups = 0;
     cf_status st = CF_OK;
+    if (list.n)
+        CF_TRY(cf_group_list_parse(&groups, &n_groups, list, err));
     CF_TRY(cf_str_add_text(out, "\ngroup                                      positions\n", err));
     for (int i = 0; i < CF_N_GROUPS; i++)
         CF_TRY(add_spans(out, cf_group_name((cf_group)i), &scene->groups->of[i], err));
     for (size_t i = 0; i < n_groups; i++)
         CF_TRY(add_expr(out, &groups[i], scene, err));
 done:
+    cf_group_list_free(groups, n_groups);
     return st;
 }
 
 cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, const cf_question *question,
-                         const cf_group_expr *groups, size_t n_groups, cf_error *err)
+                         cf_slice groups, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_picture picture = {0};
@@ -112,7 +116,7 @@ cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, co
     CF_TRY(add_text_positions(out, r, &p, 0, at, 0, err));
     CF_TRY(add_grid(out, &p, err));
     CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.grid_h * p.grid_w - 1, err));
-    CF_TRY(add_summary(out, &scene, groups, n_groups, err));
+    CF_TRY(add_summary(out, &scene, groups, err));
     if (p.notes.n)
         CF_TRY(cf_str_addf(out, err, "\n%s", p.notes.data));
 done:

@@ -3,14 +3,13 @@
 #define CF_STUDY_TOKENS_H
 
 #include "base/str.h"
-#include "knockout/group_expr.h"
 #include "question/question.h"
 #include "study/runtime.h"
 
-/* Appends a readable listing: every position, then every named group, then `groups`. runtime needs only its files; of
- * the question, its text, options and objects are taken. Patches are shown as a grid, '#' where a box of the objects
- * touches one. */
+/* Appends a readable listing: every position, then every named group, then those of the comma-separated list `groups`
+ * (may be empty; knockout/group_expr.h has the grammar). runtime needs only its files; of the question, its text, options
+ * and objects are taken. Patches are shown as a grid, '#' where a box of the objects touches one. */
 CF_MUST_USE cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, const cf_question *question,
-                                     const cf_group_expr *groups, size_t n_groups, cf_error *err);
+                                     cf_slice groups, cf_error *err);
 
 #endif

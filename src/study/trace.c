@@ -38,7 +38,8 @@ static cf_status run_oracle(tracer *t, cf_study *s, const cf_study_sample *x, co
     const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
     const cf_oracle_run as_asked = {run->parts, run->window, asked->answer, asked->n_answer - 1};
     void *logits = t->logits;
-    cf_status st = cf_grow(&logits, &t->cap_logits, (size_t)(asked->n_answer * vocab), sizeof *t->logits, "logits", err);
+    cf_status st =
+        cf_grow(&logits, &t->cap_logits, (size_t)(asked->n_answer * vocab), sizeof *t->logits, "logits", err);
     t->logits = logits;
     if (st == CF_OK)
         st = cf_oracle_logits(s->runtime.model, &x->prepared.input, &as_asked, t->logits, macs, NULL, NULL, err);
@@ -65,8 +66,7 @@ static cf_status run_all_oracles(tracer *t, cf_study *s, const cf_study_sample *
 enum { DRIFT_RUNS = 24 }; /* about how many runs are recomputed, on the first question */
 
 /* What reuse changes where products are not row-invariant: runs spread over the plan, recomputed and compared. */
-static cf_status measure_drift(tracer *t, cf_study *s, const cf_study_sample *x, const cf_sample_plan *p,
-                               cf_error *err)
+static cf_status measure_drift(tracer *t, cf_study *s, const cf_study_sample *x, const cf_sample_plan *p, cf_error *err)
 {
     const size_t stride = s->runs.specs.n / DRIFT_RUNS + 1;
     const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
