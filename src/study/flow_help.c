@@ -19,7 +19,7 @@ static const char grammar[] =
     "  [3:7]  [-1]  [:4]         positions, half-open; negative ones count from the end\n"
     "  \"white chest\"             the tokens of this text, where it first occurs after the picture\n"
     "  box(10,20,64,48)          patches that this box touches: x, y, w, h in pixels of the picture\n\n"
-    "Names: ";
+    "Names:\n\n";
 
 static const char *const examples[] = {
     "Image->Question",
@@ -53,8 +53,9 @@ cf_status cf_flow_help(cf_str *out, cf_slice flows, cf_error *err)
     if (flows.n)
         return add_canonical(out, flows, "", err);
     CF_TRY(cf_str_add_text(out, grammar, err));
-    CF_TRY(cf_group_names(out, err));
-    CF_TRY(cf_str_add_text(out, ".\n\nExamples:\n\n", err));
+    for (int g = 0; g < CF_N_GROUPS; g++)
+        CF_TRY(cf_str_addf(out, err, "  %s\n", cf_group_name((cf_group)g)));
+    CF_TRY(cf_str_add_text(out, "\nExamples:\n\n", err));
     for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
         CF_TRY(add_canonical(out, cf_slice_of(examples[i]), "  ", err));
 done:

@@ -10,6 +10,7 @@
 #include "engine/sweep.h"
 #include "study/answer_tokens.h"
 #include "study/study.h"
+#include "study/study_facts.h"
 
 /* One hidden state's reading; text in the lens's arena. */
 typedef struct reading {
@@ -148,6 +149,16 @@ static cf_status add_run(lens *l, size_t run, int32_t position, const reading *l
 
 /* ---- the job ---- */
 
+static cf_status add_facts(cf_facts *f, const cf_study_options *o, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_facts_add_text(f, true, "final norm on", o->lens_norm ? "every entry" : "the last entry", err));
+    CF_TRY(cf_facts_add_number(f, true, "top tokens", o->top, err));
+    CF_TRY(cf_facts_add_text(f, true, "positions", o->lens_image ? "image and last" : "last", err));
+done:
+    return st;
+}
+
 static cf_status open_lens(void *user, cf_study *s, cf_error *err)
 {
     lens *l = user;
@@ -274,8 +285,12 @@ done:
 cf_status cf_lens(cf_study_result *out, const cf_study_options *o, cf_study_listener listen, void *user, cf_error *err)
 {
     lens l = {0};
-    const cf_study_job job = {
-        .name = "lens", .user = &l, .open = open_lens, .plan = plan_sample, .measure = measure_sample};
+    const cf_study_job job = {.name = "lens",
+                              .user = &l,
+                              .add_facts = add_facts,
+                              .open = open_lens,
+                              .plan = plan_sample,
+                              .measure = measure_sample};
     const cf_status st = cf_study_run(out, o, &job, listen, user, err);
     cf_sample_plan_deinit(&l.planned);
     cf_str_deinit(&l.texts);

@@ -24,11 +24,14 @@ typedef struct cf_study_sample {
 } cf_study_sample;
 
 typedef struct cf_study cf_study;
+struct cf_facts;
 
 typedef struct cf_study_job {
     const char *name;          /* "knockout", "lens": part of the study's identity */
     const char *default_flows; /* NULL: without --flow there are no runs */
     void *user;
+    /* Adds what only this job's numbers depend on (study_facts.h). */
+    cf_status (*add_facts)(struct cf_facts *f, const cf_study_options *o, cf_error *err);
     /* After the runtime is open and the runs are listed, before any sample; may be NULL. */
     cf_status (*open)(void *user, cf_study *s, cf_error *err);
     /* Before the baseline pass: the lowest position whose layer inputs must be kept. Failures are faults of the

@@ -34,12 +34,12 @@ done:
     return st;
 }
 
-static cf_status add_text(cf_facts *f, bool identity, const char *key, const char *value, cf_error *err)
+cf_status cf_facts_add_text(cf_facts *f, bool identity, const char *key, const char *value, cf_error *err)
 {
     return add(f, identity, key, cf_slice_of(value), err);
 }
 
-static cf_status add_number(cf_facts *f, bool identity, const char *key, int64_t value, cf_error *err)
+cf_status cf_facts_add_number(cf_facts *f, bool identity, const char *key, int64_t value, cf_error *err)
 {
     cf_str text = {0};
     cf_status st = cf_str_addf(&text, err, "%lld", (long long)value);
@@ -56,14 +56,14 @@ static cf_status add_inputs(cf_facts *f, const cf_runtime *r, const cf_question_
     cf_str key = {0};
     char hex[CF_HASH_HEX_BYTES];
     CF_TRY(cf_checkpoint_hash(hex, r->checkpoint, err));
-    CF_TRY(add_text(f, true, "checkpoint", hex, err));
+    CF_TRY(cf_facts_add_text(f, true, "checkpoint", hex, err));
     cf_tokenizer_hash(hex, r->tokenizer);
-    CF_TRY(add_text(f, true, "tokenizer", hex, err));
+    CF_TRY(cf_facts_add_text(f, true, "tokenizer", hex, err));
     for (size_t i = 0; i < list->n_sets; i++) {
         cf_str_clear(&key);
         CF_TRY(cf_str_addf(&key, err, "questions %s", cf_question_set_task(list->sets[i])));
         cf_question_set_hash(hex, list->sets[i]);
-        CF_TRY(add_text(f, true, key.data, hex, err));
+        CF_TRY(cf_facts_add_text(f, true, key.data, hex, err));
     }
 done:
     cf_str_deinit(&key);
@@ -75,7 +75,7 @@ static cf_status add_preprocess(cf_facts *f, const cf_preprocess *p, cf_error *e
 {
     cf_status st = CF_OK;
     cf_str text = {0};
-    CF_TRY(add_text(f, true, "image fit", p->fit == CF_FIT_PAD ? "pad" : "crop", err));
+    CF_TRY(cf_facts_add_text(f, true, "image fit", p->fit == CF_FIT_PAD ? "pad" : "crop", err));
     if (p->do_resize && p->shortest_edge)
         CF_TRY(cf_str_addf(&text, err, "resize %d, ", p->shortest_edge));
     else if (p->do_resize)
@@ -91,6 +91,14 @@ static cf_status add_preprocess(cf_facts *f, const cf_preprocess *p, cf_error *e
 done:
     cf_str_deinit(&text);
     return st;
+}
+
+static bool draws(const cf_run_set *runs)
+{
+    for (size_t i = 0; i < runs->flows.n; i++)
+        if (runs->flows.items[i].mode == CF_MODE_RANDOM)
+            return true;
+    return false;
 }
 
 /* Which runs there are. */
@@ -113,36 +121,10 @@ static cf_status add_runs(cf_facts *f, const cf_study *s, cf_error *err)
     cf_str_clear(&text);
     CF_TRY(cf_str_addf(&text, err, "%d:%d", o->layer_begin, o->layer_end ? o->layer_end : s->runs.n_layers));
     CF_TRY(add(f, true, "layers", cf_str_slice(&text), err));
-    CF_TRY(add_number(f, true, "repeats", o->repeats, err));
-    CF_TRY(add_number(f, true, "seed", o->seed, err));
-done:
-    cf_str_deinit(&text);
-    return st;
-}
-
-/* What is measured. */
-static cf_status add_measures(cf_facts *f, const cf_study_options *o, cf_error *err)
-{
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } scores[] = {{CF_SCORE_TRUE, "true"},
-                  {CF_SCORE_WHOLE, "whole"},
-                  {CF_SCORE_DIFFERENCE, "difference"},
-                  {CF_SCORE_RANK, "rank"},
-                  {CF_SCORE_GREEDY, "greedy"}};
-    cf_status st = CF_OK;
-    cf_str text = {0};
-    CF_TRY(cf_str_add_text(&text, "first", err));
-    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
-        if (o->scores & scores[i].bit)
-            CF_TRY(cf_str_addf(&text, err, ",%s", scores[i].name));
-    CF_TRY(add(f, true, "scores", cf_str_slice(&text), err));
-    CF_TRY(add_text(f, true, "generate", o->generate ? "yes" : "no", err));
-    cf_str_clear(&text);
-    CF_TRY(cf_str_addf(&text, err, "norm on %s, top %d, %s", o->lens_norm ? "every entry" : "the last entry", o->top,
-                       o->lens_image ? "last and image positions" : "last position"));
-    CF_TRY(add(f, true, "lens", cf_str_slice(&text), err));
+    if (draws(&s->runs)) {
+        CF_TRY(cf_facts_add_number(f, true, "repeats", o->repeats, err));
+        CF_TRY(cf_facts_add_number(f, true, "seed", o->seed, err));
+    }
 done:
     cf_str_deinit(&text);
     return st;
@@ -155,17 +137,18 @@ static cf_status add_settings(cf_facts *f, const cf_study *s, cf_error *err)
         [CF_KEEP_CORRECT] = "correct", [CF_KEEP_WRONG] = "wrong", [CF_KEEP_ALL] = "all"};
     const cf_runtime *r = &s->runtime;
     cf_status st = CF_OK;
-    CF_TRY(add_text(f, true, "study", s->job->name, err));
-    CF_TRY(add_text(f, true, "prompt", r->prompt, err));
-    CF_TRY(add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture", err));
+    CF_TRY(cf_facts_add_text(f, true, "study", s->job->name, err));
+    CF_TRY(cf_facts_add_text(f, true, "prompt", r->prompt, err));
+    CF_TRY(cf_facts_add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture",
+                             err));
     CF_TRY(add_preprocess(f, &r->preprocess, err));
     CF_TRY(add_runs(f, s, err));
-    CF_TRY(add_measures(f, s->o, err));
-    CF_TRY(add_text(f, true, "keep", keeps[s->o->keep], err));
-    CF_TRY(add_number(f, true, "max new tokens", s->o->max_new_tokens, err));
-    CF_TRY(add_text(f, true, "device", cf_backend_name(r->backend), err));
-    CF_TRY(add_text(f, true, "dtype", cf_dtype_name(cf_backend_compute(r->backend)), err));
-    CF_TRY(add_text(f, true, "reuse", s->o->reuse ? "on" : "off", err));
+    CF_TRY(s->job->add_facts(f, s->o, err));
+    CF_TRY(cf_facts_add_text(f, true, "keep", keeps[s->o->keep], err));
+    CF_TRY(cf_facts_add_number(f, true, "max new tokens", s->o->max_new_tokens, err));
+    CF_TRY(cf_facts_add_text(f, true, "device", cf_backend_name(r->backend), err));
+    CF_TRY(cf_facts_add_text(f, true, "dtype", cf_dtype_name(cf_backend_compute(r->backend)), err));
+    CF_TRY(cf_facts_add_text(f, true, "reuse", s->o->reuse ? "on" : "off", err));
 done:
     return st;
 }
@@ -175,14 +158,14 @@ static cf_status add_provenance(cf_facts *f, const cf_study *s, cf_error *err)
 {
     const cf_runtime *r = &s->runtime;
     cf_status st = CF_OK;
-    CF_TRY(add_text(f, false, "crossflow", cf_version(), err));
-    CF_TRY(add_text(f, false, "backend", cf_backend_describe(r->backend), err));
-    CF_TRY(add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
-    CF_TRY(add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
-    CF_TRY(add_text(f, false, "model", s->o->runtime.model, err));
-    CF_TRY(add_text(f, false, "questions", s->o->questions, err));
-    CF_TRY(add_text(f, false, "images", s->images, err));
-    CF_TRY(add_text(f, false, "command", s->o->command ? s->o->command : "", err));
+    CF_TRY(cf_facts_add_text(f, false, "crossflow", cf_version(), err));
+    CF_TRY(cf_facts_add_text(f, false, "backend", cf_backend_describe(r->backend), err));
+    CF_TRY(cf_facts_add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
+    CF_TRY(cf_facts_add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
+    CF_TRY(cf_facts_add_text(f, false, "model", s->o->runtime.model, err));
+    CF_TRY(cf_facts_add_text(f, false, "questions", s->o->questions, err));
+    CF_TRY(cf_facts_add_text(f, false, "images", s->images, err));
+    CF_TRY(cf_facts_add_text(f, false, "command", s->o->command ? s->o->command : "", err));
 done:
     return st;
 }

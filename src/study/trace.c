@@ -10,6 +10,7 @@
 #include "engine/sweep.h"
 #include "study/run_values.h"
 #include "study/study.h"
+#include "study/study_facts.h"
 
 typedef struct tracer {
     cf_sample_plan planned; /* of the prompt alone */
@@ -18,6 +19,29 @@ typedef struct tracer {
     float *logits; /* [vocab or more] the oracle's */
     size_t cap_logits;
 } tracer;
+
+static cf_status add_facts(cf_facts *f, const cf_study_options *o, cf_error *err)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } scores[] = {{CF_SCORE_TRUE, "true"},
+                  {CF_SCORE_WHOLE, "whole"},
+                  {CF_SCORE_DIFFERENCE, "difference"},
+                  {CF_SCORE_RANK, "rank"},
+                  {CF_SCORE_GREEDY, "greedy"}};
+    cf_status st = CF_OK;
+    cf_str text = {0};
+    CF_TRY(cf_str_add_text(&text, "first", err));
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
+        if (o->scores & scores[i].bit)
+            CF_TRY(cf_str_addf(&text, err, ",%s", scores[i].name));
+    CF_TRY(cf_facts_add_text(f, true, "scores", text.data, err));
+    CF_TRY(cf_facts_add_text(f, true, "generate", o->generate ? "yes" : "no", err));
+done:
+    cf_str_deinit(&text);
+    return st;
+}
 
 static cf_status plan_sample(void *user, cf_study *s, const cf_study_sample *x, int32_t *keep_from, cf_error *err)
 {
@@ -166,6 +190,7 @@ cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_lis
     const cf_study_job job = {.name = "knockout",
                               .default_flows = "paper",
                               .user = &t,
+                              .add_facts = add_facts,
                               .plan = plan_sample,
                               .measure = measure_sample,
                               .finish = finish};
