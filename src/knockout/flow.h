@@ -14,8 +14,8 @@
  *     range  := n | n ":" n                           half-open
  *
  * "@" gives an edge layers of its own, where it would otherwise be cut in the run's window; "#" the heads it is cut in,
- * where it would otherwise be all of them, and "#each" one flow per head. group_expr.h has the groups. Blanks around
- * signs do not matter. */
+ * where it would otherwise be all of them, and "#each" one flow per head, the same head in every edge that says so.
+ * group_expr.h has the groups. Letter case and blanks around signs do not matter. */
 #ifndef CF_KNOCKOUT_FLOW_H
 #define CF_KNOCKOUT_FLOW_H
 

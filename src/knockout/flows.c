@@ -110,8 +110,9 @@ static cf_status check_ranges(const cf_flow *flow, const cf_spans *ranges, const
     cf_str text = {0};
     cf_status st = cf_flow_print(&text, flow, err);
     if (st == CF_OK)
-        st = cf_fail(err, CF_USAGE, "flow \"%.80s\": expected %s from 0 to %d, as the model has them, found %d",
-                     text.data, what, (int)n - 1, (int)ranges->items[ranges->n - 1].end - 1);
+        st = cf_fail(err, CF_USAGE, "flow \"%.*s\": expected %s from 0 to %d, as the model has them, found %d",
+                     cf_shown_bytes(cf_str_slice(&text)), text.data, what, (int)n - 1,
+                     (int)ranges->items[ranges->n - 1].end - 1);
     cf_str_deinit(&text);
     return st;
 }

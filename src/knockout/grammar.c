@@ -100,8 +100,7 @@ bool cf_reader_at_word(const cf_reader *r, const char *word)
     return r->kind == CF_TOKEN_WORD && cf_same_words(cf_reader_token(r), word);
 }
 
-/* How much of a text is shown, in whole characters. */
-static int shown(cf_slice s)
+int cf_shown_bytes(cf_slice s)
 {
     size_t n = s.n < MAX_SHOWN_BYTES ? s.n : MAX_SHOWN_BYTES;
     while (n < s.n && n && ((unsigned char)s.data[n] & 0xC0) == 0x80)
@@ -119,8 +118,9 @@ cf_status cf_reader_refuse_among(const cf_reader *r, size_t from, const char *ex
         place += ((unsigned char)r->text.data[i] & 0xC0) != 0x80;
     const bool at_end = found.n == 0;
     return cf_fail(err, CF_USAGE, "%s \"%.*s\", character %zu: expected %s, found %s%.*s%s%s%s%s", r->what,
-                   shown(r->text), r->text.data, place, expected, at_end ? "the end" : "\"", shown(found), found.data,
-                   at_end ? "" : "\"", among ? " (" : "", among ? among : "", among ? ")" : "");
+                   cf_shown_bytes(r->text), r->text.data, place, expected, at_end ? "the end" : "\"",
+                   cf_shown_bytes(found), found.data, at_end ? "" : "\"", among ? " (" : "", among ? among : "",
+                   among ? ")" : "");
 }
 
 cf_status cf_reader_refuse(const cf_reader *r, size_t from, const char *expected, cf_error *err)

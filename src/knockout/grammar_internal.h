@@ -34,6 +34,8 @@ cf_status cf_reader_refuse_among(const cf_reader *r, size_t from, const char *ex
 cf_status cf_reader_refuse(const cf_reader *r, size_t from, const char *expected, cf_error *err);
 CF_MUST_USE cf_status cf_reader_need(cf_reader *r, int kind, const char *expected, cf_error *err);
 
+/* How much of a text a message shows, in whole characters: for "%.*s". */
+int cf_shown_bytes(cf_slice s);
 /* Letter case and blanks at the ends ignored, runs of blanks read as one. name is written so already. */
 bool cf_same_words(cf_slice text, const char *name);
 
