@@ -95,6 +95,14 @@ cf_status cf_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *hos
     return be->ops->weight_create(be, out, host, err);
 }
 
+cf_status cf_weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err)
+{
+    int64_t n = 0, k = 0;
+    be->ops->weight_shape(w, &n, &k);
+    assert(host->shape[0] == n && host->shape[1] == k);
+    return be->ops->weight_fill(be, w, host, err);
+}
+
 void cf_weight_free(cf_backend *be, cf_weight *w)
 {
     if (w)

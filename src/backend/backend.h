@@ -72,6 +72,8 @@ CF_MUST_USE cf_status cf_backend_download(cf_backend *be, void *dst, const cf_te
  * backend's compute dtype. */
 CF_MUST_USE cf_status cf_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err);
 void cf_weight_free(cf_backend *be, cf_weight *w);
+/* Puts another matrix of the same extents in its place; equal matrices give equal bits, however they came in. */
+CF_MUST_USE cf_status cf_weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err);
 
 /* Keys and values for positions 0..capacity-1 of n_layers layers, n_kv_heads heads of head_dim each, f32. */
 CF_MUST_USE cf_status cf_kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,

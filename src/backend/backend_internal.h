@@ -21,6 +21,7 @@ typedef struct cf_backend_ops {
     cf_status (*upload)(cf_backend *be, cf_tensor *dst, const void *src, cf_error *err);
     cf_status (*download)(cf_backend *be, void *dst, const cf_tensor *src, cf_error *err);
     cf_status (*weight_create)(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err);
+    cf_status (*weight_fill)(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err);
     void (*weight_free)(cf_backend *be, cf_weight *w);
     void (*weight_shape)(const cf_weight *w, int64_t *n, int64_t *k);
     cf_status (*kv_create)(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,

@@ -14,11 +14,10 @@ cf_status cf_decoder_embed(const cf_model *m, cf_tensor *x, const int32_t *ids, 
 }
 
 /* attended[n_q, H*E] for the batch; x is the layer's input. */
-static cf_status attend(const cf_model *m, cf_scratch *s, int64_t layer, const cf_layer_batch *b, cf_tensor *attended,
-                        const cf_tensor *x, cf_error *err)
+static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w, int64_t layer,
+                        const cf_layer_batch *b, cf_tensor *attended, const cf_tensor *x, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
-    const cf_text_layer *w = &m->layers[layer];
     const int64_t n = x->shape[0], d = t->hidden_size, n_kv = n - b->kv_begin;
     cf_status st = CF_OK;
     cf_tensor normed = cf_take(&s->normed, n, d), asking = normed;
@@ -55,10 +54,9 @@ done:
 }
 
 /* y += down(silu(gate(norm(y))) * up(norm(y))), a chunk of rows at a time. */
-static cf_status mlp(const cf_model *m, cf_scratch *s, int64_t layer, cf_tensor *y, cf_error *err)
+static cf_status mlp(const cf_model *m, cf_scratch *s, const cf_text_layer *w, cf_tensor *y, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
-    const cf_text_layer *w = &m->layers[layer];
     cf_status st = CF_OK;
     for (int64_t begin = 0; begin < y->shape[0]; begin += s->chunk) {
         const int64_t end = begin + s->chunk < y->shape[0] ? begin + s->chunk : y->shape[0], n = end - begin;
@@ -103,17 +101,19 @@ cf_status cf_decoder_layer(const cf_model *m, cf_scratch *s, int64_t layer, cons
     assert(n <= s->n_rows && y->shape[0] == b->n_q &&
            (b->q_rows ? y->data != x->data : y->data == x->data && b->n_q == n));
     cf_status st = CF_OK;
+    cf_text_layer w;
     if (b->n_q == 0)
         return CF_OK;
+    CF_TRY(cf_model_layer(&w, m, layer, err));
     cf_tensor attended = cf_take(&s->attended, b->n_q, t->n_heads * t->head_dim);
-    CF_TRY(attend(m, s, layer, b, &attended, x, err));
+    CF_TRY(attend(m, s, &w, layer, b, &attended, x, err));
     if (b->q_rows)
         CF_TRY(cf_gather(m->be, y, x, b->q_rows, err));
     CF_TRY(save_rows(m, s, y, b->zero_attention, b->n_zero_attention, err));
-    CF_TRY(cf_linear(m->be, y, &attended, m->layers[layer].o.w, cf_bias(&m->layers[layer].o), true, err));
+    CF_TRY(cf_linear(m->be, y, &attended, w.o.w, cf_bias(&w.o), true, err));
     CF_TRY(put_back_rows(m, s, y, b->zero_attention, b->n_zero_attention, err));
     CF_TRY(save_rows(m, s, y, b->zero_mlp, b->n_zero_mlp, err));
-    CF_TRY(mlp(m, s, layer, y, err));
+    CF_TRY(mlp(m, s, &w, y, err));
     CF_TRY(put_back_rows(m, s, y, b->zero_mlp, b->n_zero_mlp, err));
 done:
     return st;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -163,22 +164,72 @@ done:
     return st;
 }
 
-static cf_status load_text_layer(cf_text_layer *out, const cf_model *m, loader *l, int64_t layer, cf_error *err)
+/* The matrices of a decoder layer: in the order of CF_LAYER_MATRICES, their names, extents, and where they go. */
+typedef struct layer_matrix {
+    const char *name;
+    int64_t n, k;
+    bool bias;
+    cf_linear_part *part;
+} layer_matrix;
+
+static void list_matrices(layer_matrix out[CF_LAYER_MATRICES], const cf_text_config *t, cf_text_layer *layer)
+{
+    const int64_t d = t->hidden_size, q = t->n_heads * t->head_dim, kv = t->n_kv_heads * t->head_dim;
+    const int64_t f = t->intermediate_size;
+    const layer_matrix all[CF_LAYER_MATRICES] = {{"self_attn.q_proj", q, d, t->attention_bias, &layer->q},
+                                                 {"self_attn.k_proj", kv, d, t->attention_bias, &layer->k},
+                                                 {"self_attn.v_proj", kv, d, t->attention_bias, &layer->v},
+                                                 {"self_attn.o_proj", d, q, t->attention_bias, &layer->o},
+                                                 {"mlp.gate_proj", f, d, t->mlp_bias, &layer->gate},
+                                                 {"mlp.up_proj", f, d, t->mlp_bias, &layer->up},
+                                                 {"mlp.down_proj", d, f, t->mlp_bias, &layer->down}};
+    memcpy(out, all, sizeof all);
+}
+
+/* host: NULL, or where the views of the matrices go instead of their being loaded: [CF_LAYER_MATRICES]. */
+static cf_status load_text_layer(cf_text_layer *out, cf_tensor *host, const cf_model *m, loader *l, int64_t layer,
+                                 cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
-    const int64_t d = t->hidden_size, q = t->n_heads * t->head_dim, kv = t->n_kv_heads * t->head_dim;
+    layer_matrix matrices[CF_LAYER_MATRICES];
+    char name[MAX_NAME];
     cf_status st = CF_OK;
     (void)snprintf(l->prefix, sizeof l->prefix, "model.language_model.layers.%lld.", (long long)layer);
-    CF_TRY(load_norm(&out->attn_norm, l, "input_layernorm", d, false, err));
-    CF_TRY(load_norm(&out->mlp_norm, l, "post_attention_layernorm", d, false, err));
-    CF_TRY(load_linear(&out->q, l, "self_attn.q_proj", q, d, t->attention_bias, err));
-    CF_TRY(load_linear(&out->k, l, "self_attn.k_proj", kv, d, t->attention_bias, err));
-    CF_TRY(load_linear(&out->v, l, "self_attn.v_proj", kv, d, t->attention_bias, err));
-    CF_TRY(load_linear(&out->o, l, "self_attn.o_proj", d, q, t->attention_bias, err));
-    CF_TRY(load_linear(&out->gate, l, "mlp.gate_proj", t->intermediate_size, d, t->mlp_bias, err));
-    CF_TRY(load_linear(&out->up, l, "mlp.up_proj", t->intermediate_size, d, t->mlp_bias, err));
-    CF_TRY(load_linear(&out->down, l, "mlp.down_proj", d, t->intermediate_size, t->mlp_bias, err));
+    CF_TRY(load_norm(&out->attn_norm, l, "input_layernorm", t->hidden_size, false, err));
+    CF_TRY(load_norm(&out->mlp_norm, l, "post_attention_layernorm", t->hidden_size, false, err));
+    list_matrices(matrices, t, out);
+    for (int i = 0; i < CF_LAYER_MATRICES; i++) {
+        const layer_matrix *x = &matrices[i];
+        if (!host) {
+            CF_TRY(load_linear(x->part, l, x->name, x->n, x->k, x->bias, err));
+            continue;
+        }
+        (void)snprintf(name, sizeof name, "%s.weight", x->name);
+        CF_TRY(find(&host[i], l, name, 2, (const int64_t[]){x->n, x->k}, err));
+        (void)snprintf(name, sizeof name, "%s.bias", x->name);
+        if (x->bias)
+            CF_TRY(load_vector(&x->part->bias, l, name, x->n, err));
+    }
 done:
+    return st;
+}
+
+/* The layers that stay in memory, then the stream of the others. */
+static cf_status load_text_layers(cf_model *m, loader *l, cf_error *err)
+{
+    const int64_t n_layers = m->config.text.n_layers, first = m->n_resident;
+    cf_status st = CF_OK;
+    void *host = NULL;
+    for (int64_t i = 0; i < first; i++)
+        CF_TRY(load_text_layer(&m->layers[i], NULL, m, l, i, err));
+    if (first == n_layers)
+        return CF_OK;
+    CF_TRY(cf_alloc(&host, (size_t)(n_layers - first) * CF_LAYER_MATRICES, sizeof(cf_tensor), "streamed layers", err));
+    for (int64_t i = first; i < n_layers; i++)
+        CF_TRY(load_text_layer(&m->layers[i], (cf_tensor *)host + (i - first) * CF_LAYER_MATRICES, m, l, i, err));
+    CF_TRY(cf_layer_stream_create(&m->stream, m->be, host, first, n_layers, err));
+done:
+    free(host);
     return st;
 }
 
@@ -216,8 +267,7 @@ static cf_status load_text(cf_model *m, loader *l, cf_error *err)
     (void)snprintf(l->prefix, sizeof l->prefix, "model.language_model.");
     CF_TRY(load_table(&m->embedding, l, "embed_tokens.weight", t->vocab_size, t->hidden_size, err));
     CF_TRY(load_norm(&m->final_norm, l, "norm", t->hidden_size, false, err));
-    for (int64_t i = 0; i < t->n_layers; i++)
-        CF_TRY(load_text_layer(&m->layers[i], m, l, i, err));
+    CF_TRY(load_text_layers(m, l, err));
     l->prefix[0] = '\0';
     CF_TRY(find(&head, l, "lm_head.weight", 2, (const int64_t[]){t->vocab_size, t->hidden_size}, err));
     CF_TRY(cf_weight_create(l->be, &m->head, &head, err));
@@ -226,7 +276,23 @@ done:
     return st;
 }
 
-cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, cf_error *err)
+cf_weight_plan cf_model_plan_weights(const cf_config *c, cf_dtype compute, int64_t max_weight_bytes)
+{
+    const cf_text_config *t = &c->text;
+    const cf_vision_config *v = &c->vision;
+    const int64_t size = (int64_t)cf_dtype_bytes(compute);
+    const int64_t layer = size * cf_text_layer_macs(t);
+    const int64_t tower = size * (c->feature_layer * (4 * v->hidden_size + 2 * v->intermediate_size) * v->hidden_size +
+                                  (v->hidden_size + t->hidden_size) * t->hidden_size);
+    const int64_t fixed = tower + size * t->vocab_size * t->hidden_size;
+    if (max_weight_bytes == 0 || fixed + t->n_layers * layer <= max_weight_bytes)
+        return (cf_weight_plan){fixed + t->n_layers * layer, t->n_layers};
+    const int64_t room = (max_weight_bytes - fixed) / layer - 1; /* one more is the set that the others take turns in */
+    const int64_t n = room < 0 ? 0 : room < t->n_layers ? room : t->n_layers;
+    return (cf_weight_plan){fixed + (n + 1) * layer, n};
+}
+
+cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, int64_t max_weight_bytes, cf_error *err)
 {
     cf_status st = CF_OK;
     void *vision = NULL, *layers = NULL;
@@ -240,6 +306,7 @@ cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, 
     m->vision = vision;
     CF_TRY(cf_alloc(&layers, (size_t)m->config.text.n_layers, sizeof *m->layers, "decoder layers", err));
     m->layers = layers;
+    m->n_resident = cf_model_plan_weights(&m->config, cf_backend_compute(be), max_weight_bytes).n_resident;
     CF_TRY(load_vision(m, &l, err));
     CF_TRY(load_text(m, &l, err));
     *out = m;
@@ -282,6 +349,7 @@ void cf_model_free(cf_model *m)
         free_norm(be, &t->attn_norm);
         free_norm(be, &t->mlp_norm);
     }
+    cf_layer_stream_free(m->stream);
     cf_weight_free(be, m->patch);
     cf_backend_release(be, &m->class_and_pos);
     free_norm(be, &m->pre_norm);
@@ -311,18 +379,43 @@ int64_t cf_model_n_patches(const cf_model *m)
     return cf_vision_n_rows(m) - (m->config.feature_drop_class_token ? 1 : 0);
 }
 
-int64_t cf_model_weights(const cf_model *m, const cf_weight **out, int64_t max)
+int64_t cf_model_n_streamed(const cf_model *m)
 {
-    const cf_text_layer *t = &m->layers[0];
-    const cf_weight *all[] = {t->q.w, t->k.w, t->v.w, t->o.w, t->gate.w, t->up.w, t->down.w, m->head};
-    const int64_t n = (int64_t)(sizeof all / sizeof all[0]);
-    for (int64_t i = 0; i < n && i < max; i++)
+    return m->config.text.n_layers - m->n_resident;
+}
+
+cf_status cf_model_layer(cf_text_layer *out, const cf_model *m, int64_t layer, cf_error *err)
+{
+    *out = m->layers[layer];
+    if (layer < m->n_resident)
+        return CF_OK;
+    cf_weight *const *w = NULL;
+    cf_linear_part *parts[CF_LAYER_MATRICES] = {&out->q, &out->k, &out->v, &out->o, &out->gate, &out->up, &out->down};
+    const cf_status st = cf_layer_stream_get(m->stream, &w, layer, err);
+    for (int i = 0; st == CF_OK && i < CF_LAYER_MATRICES; i++)
+        parts[i]->w = w[i];
+    return st;
+}
+
+cf_status cf_model_weights(const cf_model *m, const cf_weight **out, int64_t max, int64_t *n, cf_error *err)
+{
+    cf_text_layer t;
+    const cf_status st = cf_model_layer(&t, m, 0, err);
+    if (st != CF_OK)
+        return st;
+    const cf_weight *all[] = {t.q.w, t.k.w, t.v.w, t.o.w, t.gate.w, t.up.w, t.down.w, m->head};
+    *n = (int64_t)(sizeof all / sizeof all[0]);
+    for (int64_t i = 0; i < *n && i < max; i++)
         out[i] = all[i];
-    return n;
+    return CF_OK;
+}
+
+int64_t cf_text_layer_macs(const cf_text_config *t)
+{
+    return t->hidden_size * (2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
 }
 
 int64_t cf_model_row_layer_macs(const cf_model *m)
 {
-    const cf_text_config *t = &m->config.text;
-    return t->hidden_size * (2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
+    return cf_text_layer_macs(&m->config.text);
 }

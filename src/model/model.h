@@ -13,20 +13,33 @@
 
 typedef struct cf_model cf_model;
 
-/* Loads every weight of the checkpoint into the backend, which must outlive the model; the checkpoint may be closed
- * afterwards. */
-CF_MUST_USE cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, cf_error *err);
+/* Loads the weights of the checkpoint into the backend, which must outlive the model; so must the checkpoint where layers
+ * are streamed. Matrices take at most max_weight_bytes in the backend's memory (0: no limit): where they do not fit, the last decoder layers are read again
+ * from the mapped files in every walk over them, with the next one read ahead. Results do not depend on it. */
+CF_MUST_USE cf_status cf_model_load(cf_model **out, cf_backend *be, const cf_checkpoint *c, int64_t max_weight_bytes,
+                                    cf_error *err);
 void cf_model_free(cf_model *m);
 
+/* Bytes of matrices in the backend's memory under that limit, and how many decoder layers stay there. */
+typedef struct cf_weight_plan {
+    int64_t bytes;
+    int64_t n_resident; /* layers; the others are streamed */
+} cf_weight_plan;
+cf_weight_plan cf_model_plan_weights(const cf_config *c, cf_dtype compute, int64_t max_weight_bytes);
+
 const cf_config *cf_model_config(const cf_model *m);
+int64_t cf_model_n_streamed(const cf_model *m); /* decoder layers that are read in every walk */
 cf_backend *cf_model_backend(const cf_model *m);
 int64_t cf_model_n_patches(
     const cf_model
         *m); /* positions of one picture: (image_size / patch_size)^2, one more where the class token is kept */
 /* The distinct product weights a decoder row meets (layer 0's and the output head), for cf_backend_probe. Fills at
- * most `max`; returns how many there are. */
-int64_t cf_model_weights(const cf_model *m, const cf_weight **out, int64_t max);
-/* Multiply-adds of one decoder row through one layer, all its products: the unit of a "row-layer". */
+ * most `max`; *n is how many there are. Valid until a layer is computed. */
+CF_MUST_USE cf_status cf_model_weights(const cf_model *m, const cf_weight **out, int64_t max, int64_t *n,
+                                       cf_error *err);
+/* Multiply-adds of one decoder row through one layer, all its products: the unit of a "row-layer"; and so the elements of
+ * a layer's matrices. */
+int64_t cf_text_layer_macs(const cf_text_config *t);
 int64_t cf_model_row_layer_macs(const cf_model *m);
 
 /* ---- scratch ---- */

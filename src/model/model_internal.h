@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "model/layer_stream.h"
 #include "model/model.h"
 
 typedef struct cf_linear_part { /* y = x W^T + b */
@@ -35,8 +36,10 @@ struct cf_model {
     cf_vision_layer *vision; /* the layers that run: config.feature_layer of them */
     cf_linear_part projector1, projector2;
 
-    cf_tensor embedding; /* [vocab, D], in the checkpoint's dtype */
-    cf_text_layer *layers;
+    cf_tensor embedding;     /* [vocab, D], in the checkpoint's dtype */
+    cf_text_layer *layers;   /* norms and biases of all; matrices NULL where the layer is streamed */
+    cf_layer_stream *stream; /* NULL: every layer stays in memory */
+    int64_t n_resident;
     cf_norm_part final_norm;
     cf_weight *head;
     cf_tensor rope; /* [max_position_embeddings, head_dim] */
@@ -53,6 +56,9 @@ struct cf_scratch {
     cf_tensor saved;            /* [>= rows that a sublayer adds nothing to, D] f32, as they were before it */
     int64_t chunk;              /* rows of the MLP done at once: bounds its memory, not its result */
 };
+
+/* A decoder layer's weights; those of a streamed one are valid until another layer is asked for. */
+cf_status cf_model_layer(cf_text_layer *out, const cf_model *m, int64_t layer, cf_error *err);
 
 static inline int64_t cf_vision_n_rows(const cf_model *m) /* patches and the class token */
 {

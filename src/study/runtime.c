@@ -122,14 +122,24 @@ cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_
 cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
 {
     const cf_weight *weights[16];
-    const int64_t n = cf_model_weights(r->model, weights, 16);
+    int64_t n = 0;
+    cf_status st = cf_model_weights(r->model, weights, 16, &n, err);
+    if (st != CF_OK)
+        return st;
     r->row_invariant = true;
     for (int64_t i = 0; i < n && r->row_invariant; i++) {
-        const cf_status st = cf_backend_probe(r->backend, &r->row_invariant, weights[i], PROBE_ROWS, err);
+        st = cf_backend_probe(r->backend, &r->row_invariant, weights[i], PROBE_ROWS, err);
         if (st != CF_OK)
             return st;
     }
     return CF_OK;
+}
+
+/* What matrices may take: three quarters of the machine's memory; the rest is for keys and values, kept inputs, the rows in
+ * flight, and the files' pages. */
+static int64_t weight_budget(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
 }
 
 cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
@@ -138,7 +148,7 @@ cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *
     cf_backend_options options = {.n_threads = o->threads};
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
-    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, err));
+    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, weight_budget(), err));
 done:
     return st;
 }

@@ -20,7 +20,7 @@ loaded_model model_open(const char *dir, const char *backend, cf_dtype compute, 
     must(cf_backend_open(&m.be, backend, &(cf_backend_options){.n_threads = n_threads, .compute = compute}, &err),
          &err);
     must(cf_checkpoint_open(&m.checkpoint, dir, &err), &err);
-    must(cf_model_load(&m.model, m.be, m.checkpoint, &err), &err);
+    must(cf_model_load(&m.model, m.be, m.checkpoint, 0, &err), &err);
     return m;
 }
 
@@ -38,8 +38,9 @@ bool model_is_row_invariant(const loaded_model *m)
         return true; /* by construction: one row at a time, and too slow to ask */
     enum { MAX = 16, ROWS = 640 };
     const cf_weight *weights[MAX];
-    const int64_t n = cf_model_weights(m->model, weights, MAX);
+    int64_t n = 0;
     cf_error err = {0};
+    must(cf_model_weights(m->model, weights, MAX, &n, &err), &err);
     bool all = true;
     for (int64_t i = 0; all && i < n; i++)
         must(cf_backend_probe(m->be, &all, weights[i], ROWS, &err), &err);

@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return test_load() + test_vision() + test_decoder();
+    return test_load() + test_vision() + test_decoder() + test_stream();
 }

@@ -5,5 +5,6 @@
 int test_load(void);
 int test_vision(void);
 int test_decoder(void);
+int test_stream(void);
 
 #endif

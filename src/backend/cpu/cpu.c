@@ -184,6 +184,7 @@ const cf_backend_ops cf_backend_cpu = {
     .upload = cf_host_upload,
     .download = cf_host_download,
     .weight_create = cf_cpu_weight_create,
+    .weight_fill = cf_cpu_weight_fill,
     .weight_free = cf_cpu_weight_free,
     .weight_shape = cf_cpu_weight_shape,
     .kv_create = cf_cpu_kv_create,

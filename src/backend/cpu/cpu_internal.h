@@ -32,6 +32,7 @@ cf_isa cf_products_isa(void); /* the best of these that oneDNN uses on this proc
 cf_status cf_products_open(cf_products **out, cf_error *err);
 void cf_products_close(cf_products *p);
 cf_status cf_cpu_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err);
+cf_status cf_cpu_weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err);
 void cf_cpu_weight_free(cf_backend *be, cf_weight *w);
 void cf_cpu_weight_shape(const cf_weight *w, int64_t *n, int64_t *k);
 cf_status cf_cpu_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, const cf_tensor *bias,

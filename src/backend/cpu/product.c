@@ -55,6 +55,8 @@ struct cf_products {
     int n_prepared;
     void *scratch;
     size_t scratch_bytes;
+    void *plain; /* a weight on its way into its layout */
+    size_t plain_bytes;
 };
 
 /* oneDNN statuses as ours; `what` is the call. */
@@ -137,6 +139,7 @@ void cf_products_close(cf_products *p)
         dnnl_engine_destroy(p->engine);
     free(p->slots);
     free(p->scratch);
+    free(p->plain);
     free(p);
 }
 
@@ -249,42 +252,63 @@ static cf_status find_or_prepare(product **out, cf_products *p, dnnl_data_type_t
     return CF_OK;
 }
 
-static cf_status reserve_scratch(cf_products *p, size_t bytes, cf_error *err)
+/* Room for `bytes`; what was in it is lost when it grows. */
+static cf_status reserve(void **buffer, size_t *has, size_t bytes, const char *what, cf_error *err)
 {
-    if (bytes <= p->scratch_bytes)
+    if (bytes <= *has)
         return CF_OK;
-    void *scratch = NULL;
-    const cf_status st = cf_alloc(&scratch, bytes, 1, "matrix product scratch", err);
+    void *memory = NULL;
+    const cf_status st = cf_alloc(&memory, bytes, 1, what, err);
     if (st != CF_OK)
         return st;
-    free(p->scratch);
-    p->scratch = scratch;
-    p->scratch_bytes = bytes;
+    free(*buffer);
+    *buffer = memory;
+    *has = bytes;
     return CF_OK;
 }
 
-/* Widens a host matrix to f32; the caller frees. */
-static cf_status widen(float **out, const cf_cpu *cpu, const cf_tensor *host, cf_error *err)
+/* A row of a host matrix in the compute dtype. f16 becomes bf16 by way of f32, which holds it exactly: one rounding. */
+static void convert_row(void *out, const cf_cpu *cpu, const void *row, cf_dtype from, float *wide, int64_t k)
 {
-    void *data = NULL;
-    const cf_status st = cf_alloc(&data, (size_t)cf_tensor_count(host), sizeof(float), "a weight", err);
+    const cf_dtype to = cpu->base.compute;
+    if (from == to) {
+        memcpy(out, row, (size_t)k * cf_dtype_bytes(to));
+        return;
+    }
+    float *const f32 = to == CF_F32 ? (float *)out : wide;
+    if (from == CF_F16)
+        cpu->kernels->from_f16(f32, row, k);
+    else
+        cf_to_f32(f32, row, from, (size_t)k);
+    if (to == CF_BF16)
+        cpu->kernels->to_bf16(out, f32, k);
+}
+
+/* *out = the host matrix, row-major, in the compute dtype: itself where it is so already, else in p->plain. */
+static cf_status to_plain(const void **out, cf_products *p, const cf_cpu *cpu, const cf_tensor *host, cf_error *err)
+{
+    const int64_t n = host->shape[0], k = host->shape[1];
+    const size_t from = cf_dtype_bytes(host->dtype), to = cf_dtype_bytes(cpu->base.compute);
+    const size_t wide = (size_t)cpu->base.n_threads * (size_t)k * sizeof(float), matrix = (size_t)(n * k) * to;
+    if (host->dtype == cpu->base.compute && (uintptr_t)host->data % from == 0) {
+        *out = host->data;
+        return CF_OK;
+    }
+    const cf_status st = reserve(&p->plain, &p->plain_bytes, wide + matrix, "a weight", err);
     if (st != CF_OK)
         return st;
-    const int64_t n = host->shape[0], k = host->shape[1];
+    float *const wides = p->plain;
+    char *const plain = (char *)p->plain + wide;
 #pragma omp parallel for num_threads(cpu->base.n_threads) if (n * k > 65536)
-    for (int64_t i = 0; i < n; i++) {
-        const char *src = (const char *)host->data + (size_t)(i * k) * cf_dtype_bytes(host->dtype);
-        if (host->dtype == CF_F16)
-            cpu->kernels->from_f16((float *)data + i * k, (const uint16_t *)(const void *)src, k);
-        else
-            cf_to_f32((float *)data + i * k, src, host->dtype, (size_t)k);
-    }
-    *out = data;
+    for (int64_t i = 0; i < n; i++)
+        convert_row(plain + (size_t)(i * k) * to, cpu, (const char *)host->data + (size_t)(i * k) * from, host->dtype,
+                    wides + omp_get_thread_num() * k, k);
+    *out = plain;
     return CF_OK;
 }
 
-/* Copies plain f32 [n, k] into the weight's layout and dtype. */
-static cf_status lay_out(cf_weight *w, const cf_products *p, float *plain, cf_error *err)
+/* Copies plain [n, k] into the weight's layout. */
+static cf_status lay_out(cf_weight *w, const cf_products *p, dnnl_data_type_t type, const void *plain, cf_error *err)
 {
     cf_status st = CF_OK;
     dnnl_primitive_desc_t pd = NULL;
@@ -294,14 +318,14 @@ static cf_status lay_out(cf_weight *w, const cf_products *p, float *plain, cf_er
     void *pad = NULL;
     dnnl_memory_desc_t md;
     CF_TRY(check_room(err));
-    init_plain(&md, dnnl_f32, w->k, w->n, dnnl_ba); /* W is [n, k] row-major: as [k, n] its columns are contiguous */
+    init_plain(&md, type, w->k, w->n, dnnl_ba); /* W is [n, k] row-major: as [k, n] its columns are contiguous */
     TRY_DNNL(dnnl_primitive_attr_create(&attr));
     TRY_DNNL(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
     TRY_DNNL(dnnl_reorder_primitive_desc_create(&pd, &md, p->engine, &w->layout, p->engine, attr));
     TRY_DNNL(dnnl_primitive_create(&reorder, pd));
     const dnnl_memory_desc_t *need = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     CF_TRY(cf_alloc(&pad, dnnl_memory_desc_get_size(need), 1, "reorder scratch", err));
-    TRY_DNNL(dnnl_memory_create(&src, &md, p->engine, plain));
+    TRY_DNNL(dnnl_memory_create(&src, &md, p->engine, (void *)(uintptr_t)plain)); /* only read */
     TRY_DNNL(dnnl_memory_create(&scratch, need, p->engine, pad));
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, w->memory}, {DNNL_ARG_SCRATCHPAD, scratch}};
     TRY_DNNL(dnnl_primitive_execute(reorder, p->stream, 3, args));
@@ -321,12 +345,20 @@ done:
     return st;
 }
 
+cf_status cf_cpu_weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err)
+{
+    const cf_cpu *cpu = (const cf_cpu *)be;
+    const void *plain = NULL;
+    omp_set_num_threads(be->n_threads);
+    const cf_status st = to_plain(&plain, cpu->products, cpu, host, err);
+    return st == CF_OK ? lay_out(w, cpu->products, type_of(be->compute), plain, err) : st;
+}
+
 cf_status cf_cpu_weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err)
 {
     const cf_cpu *cpu = (const cf_cpu *)be;
     cf_status st = CF_OK;
     dnnl_primitive_desc_t pd = NULL;
-    float *plain = NULL;
     cf_weight *w = calloc(1, sizeof *w);
     if (!w)
         return cf_fail(err, CF_NOMEM, "no memory for a weight");
@@ -341,8 +373,7 @@ cf_status cf_cpu_weight_create(cf_backend *be, cf_weight **out, const cf_tensor 
     w->layout = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     CF_TRY(cf_alloc(&w->data, dnnl_memory_desc_get_size(&w->layout), 1, "a weight", err));
     TRY_DNNL(dnnl_memory_create(&w->memory, &w->layout, cpu->products->engine, w->data));
-    CF_TRY(widen(&plain, cpu, host, err));
-    CF_TRY(lay_out(w, cpu->products, plain, err));
+    CF_TRY(cf_cpu_weight_fill(be, w, host, err));
     *out = w;
     w = NULL;
 done:
@@ -350,7 +381,6 @@ done:
         cf_cpu_weight_free(be, w);
     if (pd)
         dnnl_primitive_desc_destroy(pd);
-    free(plain);
     return st;
 }
 
@@ -378,8 +408,8 @@ cf_status cf_cpu_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
     const product_key key = {x->shape[0], w->n, w->k, bias != NULL, accumulate};
     omp_set_num_threads(be->n_threads);
     CF_TRY(find_or_prepare(&s, p, type_of(be->compute), &key, &w->layout, err));
-    CF_TRY(
-        reserve_scratch(p, s->scratch_bytes, err)); /* for a known product, too: its first call may have failed here */
+    CF_TRY(reserve(&p->scratch, &p->scratch_bytes, s->scratch_bytes, "matrix product scratch",
+                   err)); /* for a known product, too: its first call may have failed here */
     TRY_DNNL(dnnl_memory_set_data_handle(s->src, x->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->dst, y->data));
     TRY_DNNL(dnnl_memory_set_data_handle(s->scratch, p->scratch));

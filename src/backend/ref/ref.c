@@ -40,9 +40,16 @@ static void ref_close(cf_backend *be)
     free(be);
 }
 
-static cf_status weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err)
+static cf_status weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf_error *err)
 {
     (void)be;
+    (void)err;
+    cf_to_f32(w->w, host->data, host->dtype, (size_t)cf_tensor_count(host));
+    return CF_OK;
+}
+
+static cf_status weight_create(cf_backend *be, cf_weight **out, const cf_tensor *host, cf_error *err)
+{
     cf_weight *w = calloc(1, sizeof *w);
     if (!w)
         return cf_fail(err, CF_NOMEM, "no memory for a weight");
@@ -55,9 +62,8 @@ static cf_status weight_create(cf_backend *be, cf_weight **out, const cf_tensor 
         return st;
     }
     w->w = data;
-    cf_to_f32(w->w, host->data, host->dtype, (size_t)cf_tensor_count(host));
     *out = w;
-    return CF_OK;
+    return weight_fill(be, w, host, err);
 }
 
 static void weight_free(cf_backend *be, cf_weight *w)
@@ -208,6 +214,7 @@ const cf_backend_ops cf_backend_ref = {
     .upload = cf_host_upload,
     .download = cf_host_download,
     .weight_create = weight_create,
+    .weight_fill = weight_fill,
     .weight_free = weight_free,
     .weight_shape = weight_shape,
     .kv_create = cf_ref_kv_create,
