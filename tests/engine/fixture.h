@@ -39,6 +39,7 @@ int test_flow_mutations(fixture *f);
 int test_lens(fixture *f);
 int test_generation(fixture *f);
 int test_exact(fixture *f);
+int test_exact_parts(fixture *f);
 int test_sessions(fixture *f);
 int test_session_memory(fixture *f);
 
