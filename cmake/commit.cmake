@@ -1,4 +1,4 @@
-# Writes commit.h: #define CF_COMMIT " (commit 1a2b3c4d5e6f)", or "" outside of a git checkout. Run at every build; the file is
+# Writes cf_commit.h: #define CF_COMMIT " (commit 1a2b3c4d5e6f)", or "" outside of a git checkout. Run at every build; the file is
 # touched only when the commit changes, so that nothing is rebuilt otherwise.
 #   cmake -DSOURCE=DIR -DOUT=FILE -P commit.cmake
 execute_process(COMMAND git -C ${SOURCE} describe --always --dirty=+ --abbrev=12 --exclude=*

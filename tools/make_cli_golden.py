@@ -4,8 +4,8 @@
     python3 tools/make_cli_golden.py      seconds; run from the source root
 
 tokens.txt   the listing of `crossflow tokens` for the first question of ChooseAttr, put together from the reference
-             values in tests/engine/golden/demo.json (transformers' token ids, positions of the question, patches of
-             the box) and the vocabulary of demo/model/tokenizer.json: nothing in it is crossflow's but the form.
+             values in tests/engine/golden/flows_demo.json (transformers' token ids, positions of every group) and the
+             vocabulary of demo/model/tokenizer.json: nothing in it is crossflow's but the form.
 wide.png     a picture four times as wide as high, of which the centre crop keeps a quarter (Pillow 13.0.0)."""
 import json
 import os
@@ -13,7 +13,7 @@ import os
 from PIL import Image
 
 OUT = "tests/cli/golden"
-NAMES = ["Image", "Question", "Last", "Image Central Object", "Image Without Central Object"]
+NOT_IN_LINES = ("All", "Template")
 
 
 def spans(positions):
@@ -30,14 +30,12 @@ def spans(positions):
 def listing(sample, tokens):
     at, columns = sample["image_at"], 12
     n_patches = sample["length"] - len(sample["text_ids"]) + 1
-    hit = set(sample["object_patches"])
-    groups = {"Image": set(range(at, at + n_patches)), "Question": set(range(*sample["question_span"])),
-              "Last": {sample["length"] - 1}, "Image Central Object": {at + i for i in hit},
-              "Image Without Central Object": {at + i for i in range(n_patches) if i not in hit}}
+    groups = {name: set(positions) for name, positions in sample["groups"].items()}
+    hit = {p - at for p in groups["Image Central Object"]}
     lines = ["position      id  token  groups"]
 
     def text_line(position, token):
-        here = [n for n in NAMES if position in groups[n]]
+        here = [n for n in groups if position in groups[n] and n not in NOT_IN_LINES]
         lines.append(f"{position:8d} {token:7d}  {tokens[token]}" + ("  " + ", ".join(here) if here else ""))
 
     for i, token in enumerate(sample["text_ids"][:at]):
@@ -48,14 +46,14 @@ def listing(sample, tokens):
         lines.append(f"{at + row:8d}          {marks}{note}")
     for i, token in enumerate(sample["text_ids"][at + 1:]):
         text_line(at + n_patches + i, token)
-    lines += ["", "group                            positions"]
-    lines += [f"{n:30s} {len(groups[n]):11d} {spans(groups[n])}" for n in NAMES]
+    lines += ["", "group                                      positions"]
+    lines += [f"{n:42s} {len(groups[n]):9d} {spans(groups[n])}" for n in groups]
     return "\n".join(lines) + "\n"
 
 
 def main():
     os.makedirs(OUT, exist_ok=True)
-    with open("tests/engine/golden/demo.json", encoding="utf-8") as f:
+    with open("tests/engine/golden/flows_demo.json", encoding="utf-8") as f:
         sample = json.load(f)["samples"][0]
     with open("demo/model/tokenizer.json", encoding="utf-8") as f:
         tokenizer = json.load(f)

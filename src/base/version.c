@@ -1,7 +1,7 @@
 /* version.c - see version.h. The commit comes from a header that the build renews (cmake/commit.cmake). */
 #include "base/version.h"
 
-#include "commit.h"
+#include <cf_commit.h> /* made by the build */
 
 const char *cf_version(void)
 {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "study/options.h"
+#include "study/settings.h"
 
 typedef struct cf_progress {
     bool terminal;

@@ -3,7 +3,7 @@
 #define CF_CLI_STUDY_OPTIONS_H
 
 #include "cli/options.h"
-#include "study/options.h"
+#include "study/settings.h"
 
 enum { CF_STUDY_MAX_OPTIONS = 32 };
 

@@ -119,6 +119,7 @@ cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t m
 {
     float *logits = NULL;
     cf_status st = copy_logits(&logits, s, err);
+    s->n_forced = 0; /* its keys and values give way to the answer's */
     if (st == CF_OK)
         st = decode_all(s, NULL, logits, ids, n, max_new_tokens, err);
     free(logits);

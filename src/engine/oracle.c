@@ -87,6 +87,23 @@ static void close_oracle(oracle *o)
     free(o->mask);
 }
 
+static bool is_open(const cf_part *p, const cf_oracle_run *run, int32_t layer)
+{
+    const cf_spans *layers = p->layers.n ? &p->layers : run->window;
+    return layers && cf_spans_contain(layers, layer);
+}
+
+/* Whether some part zeroes this sublayer at a position; several may. */
+static bool is_zeroed(const cf_oracle_run *run, cf_part_kind sublayer, int32_t layer, int32_t position)
+{
+    for (size_t i = 0; run->parts && i < run->parts->n; i++) {
+        const cf_part *p = &run->parts->items[i];
+        if (p->kind == sublayer && is_open(p, run, layer) && cf_spans_contain(&p->query, position))
+            return true;
+    }
+    return false;
+}
+
 /* What the run does in one layer: the mask, and the rows that a sublayer adds nothing to. */
 static cf_status set_layer(oracle *o, const cf_oracle_run *run, int32_t layer, cf_error *err)
 {
@@ -95,19 +112,17 @@ static cf_status set_layer(oracle *o, const cf_oracle_run *run, int32_t layer, c
     o->mask_heads = 1;
     for (size_t i = 0; run->parts && i < run->parts->n; i++) {
         const cf_part *p = &run->parts->items[i];
-        const cf_spans *layers = p->layers.n ? &p->layers : run->window;
-        if (!layers || !cf_spans_contain(layers, layer))
+        if (p->kind != CF_PART_CUT || !is_open(p, run, layer))
             continue;
-        if (p->kind == CF_PART_CUT) {
-            o->cuts[o->n_cuts++] = (cf_cut){&p->query, &p->key, p->heads};
-            if (p->heads)
-                o->mask_heads = cf_model_config(o->m)->text.n_heads;
-            continue;
-        }
-        const int which = p->kind == CF_PART_ZERO_MLP;
-        for (int32_t q = 0; q < o->length; q++)
-            if (cf_spans_contain(&p->query, q))
-                o->zeroed[which][o->n_zeroed[which]++] = q;
+        o->cuts[o->n_cuts++] = (cf_cut){&p->query, &p->key, p->heads};
+        if (p->heads)
+            o->mask_heads = cf_model_config(o->m)->text.n_heads;
+    }
+    for (int32_t q = 0; q < o->length; q++) {
+        if (is_zeroed(run, CF_PART_ZERO_ATTENTION, layer, q))
+            o->zeroed[0][o->n_zeroed[0]++] = q;
+        if (is_zeroed(run, CF_PART_ZERO_MLP, layer, q))
+            o->zeroed[1][o->n_zeroed[1]++] = q;
     }
     free(o->mask);
     o->mask = NULL;

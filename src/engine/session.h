@@ -46,7 +46,7 @@ CF_MUST_USE cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_e
 const float *cf_session_logits(const cf_session *s);
 
 /* Greedy continuation: appends at most max_new_tokens ids to ids[] (room for that many); stops after an end token,
- * which is included. *n is how many. */
+ * which is included. *n is how many. What was forced is gone afterwards. */
 CF_MUST_USE cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens,
                                           cf_error *err);
 

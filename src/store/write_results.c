@@ -3,51 +3,53 @@
 #include "store/store_internal.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 /* Where the rows at hand belong, and what they are, for messages. */
 typedef struct place {
     cf_store *store;
-    int64_t id;
     const cf_sample *sample;
-    const char *what; /* "value", ...: one of them */
+    const char *one, *many; /* "value", "values" */
 } place;
 
 static cf_status unknown_run(const place *p, int64_t run, cf_error *err)
 {
     return cf_fail(err, CF_MISMATCH,
-                   "%s: the sample %s row %" PRId64 " has a %s of run %" PRId64 ", which is not registered",
-                   p->store->path, p->sample->task, p->sample->row, p->what, run);
+                   "%s: the sample %s row %" PRId64 " has the %s of run %" PRId64 ", which is not registered",
+                   p->store->path, p->sample->task, p->sample->row, p->one, run);
 }
 
-/* detail: what two rows share besides the run; "" where nothing. */
-static cf_status row_fault(const place *p, int64_t run, const char *detail, cf_error *err)
+/* The rest says what the second of two rows repeats: "run 3, rank". */
+static cf_status row_fault(const place *p, int64_t run, cf_error *err, const char *fmt, ...) CF_PRINTF(4, 5);
+static cf_status row_fault(const place *p, int64_t run, cf_error *err, const char *fmt, ...)
 {
     const cf_store *s = p->store;
+    char same[96];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(same, sizeof same, fmt, ap);
+    va_end(ap);
     switch (sqlite3_extended_errcode(s->db)) {
     case SQLITE_CONSTRAINT_FOREIGNKEY:
         return unknown_run(p, run, err);
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-        return cf_fail(err, CF_MISMATCH, "%s: the sample %s row %" PRId64 " has two %ss of run %" PRId64 "%s%s",
-                       s->path, p->sample->task, p->sample->row, p->what, run, detail[0] ? ", " : "", detail);
+        return cf_fail(err, CF_MISMATCH, "%s: the sample %s row %" PRId64 " has two %s of %s", s->path, p->sample->task,
+                       p->sample->row, p->many, same);
     default:
-        return cf_store_fault(s, err, "write the %ss of the sample %s row %" PRId64, p->what, p->sample->task,
+        return cf_store_fault(s, err, "write the %s of the sample %s row %" PRId64, p->many, p->sample->task,
                               p->sample->row);
     }
 }
 
-/* Runs a bound statement that adds a row. */
-static cf_status step_row(const place *p, sqlite3_stmt *q, int bound, int64_t run, const char *detail, cf_error *err)
+static bool row_added(sqlite3_stmt *q, int bound)
 {
-    cf_status st = CF_OK;
-    if (bound != SQLITE_OK || sqlite3_step(q) != SQLITE_DONE)
-        st = row_fault(p, run, detail, err);
-    sqlite3_reset(q);
-    return st;
+    return bound == SQLITE_OK && sqlite3_step(q) == SQLITE_DONE;
 }
 
 static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, const cf_results *r, cf_error *err)
 {
-    const place p = {s, id, sample, "value"};
+    const place p = {s, sample, "value", "values"};
     sqlite3_stmt *q = NULL;
     cf_status st = cf_store_use_kept(
         s, &q, CF_KEPT_ADD_VALUE, "INSERT INTO value (sample, run, measure, value, flag) VALUES (?, ?, ?, ?, ?)", err);
@@ -56,14 +58,16 @@ static cf_status add_values(cf_store *s, int64_t id, const cf_sample *sample, co
         const char *measure = cf_measure_name(v->measure);
         const int rc = sqlite3_bind_int64(q, 1, id) | sqlite3_bind_int64(q, 2, v->run) | cf_bind_text(q, 3, measure) |
                        cf_bind_real(q, 4, v->value) | cf_bind_text(q, 5, cf_value_flag_name(v->flag));
-        st = step_row(&p, q, rc, v->run, measure, err);
+        if (!row_added(q, rc))
+            st = row_fault(&p, v->run, err, "run %" PRId64 ", %s", v->run, measure);
+        sqlite3_reset(q);
     }
     return st;
 }
 
 static cf_status add_baselines(cf_store *s, int64_t id, const cf_sample *sample, const cf_results *r, cf_error *err)
 {
-    const place p = {s, id, sample, "baseline"};
+    const place p = {s, sample, "baseline", "baselines"};
     sqlite3_stmt *q = NULL;
     cf_status st = cf_store_use_kept(s, &q, CF_KEPT_ADD_BASELINE,
                                      "INSERT INTO baseline (sample, measure, value) VALUES (?, ?, ?)", err);
@@ -71,21 +75,25 @@ static cf_status add_baselines(cf_store *s, int64_t id, const cf_sample *sample,
         const cf_baseline *b = &r->baselines[i];
         const char *measure = cf_measure_name(b->measure);
         const int rc = sqlite3_bind_int64(q, 1, id) | cf_bind_text(q, 2, measure) | cf_bind_real(q, 3, b->value);
-        st = step_row(&p, q, rc, CF_NO_RUN, measure, err);
+        if (!row_added(q, rc))
+            st = row_fault(&p, CF_NO_RUN, err, "%s", measure);
+        sqlite3_reset(q);
     }
     return st;
 }
 
 static cf_status add_answers(cf_store *s, int64_t id, const cf_sample *sample, const cf_results *r, cf_error *err)
 {
-    const place p = {s, id, sample, "answer"};
+    const place p = {s, sample, "answer", "answers"};
     sqlite3_stmt *q = NULL;
     cf_status st =
         cf_store_use_kept(s, &q, CF_KEPT_ADD_ANSWER, "INSERT INTO answer (sample, run, text) VALUES (?, ?, ?)", err);
     for (size_t i = 0; st == CF_OK && i < r->n_answers; i++) {
         const cf_run_answer *a = &r->answers[i];
         const int rc = sqlite3_bind_int64(q, 1, id) | sqlite3_bind_int64(q, 2, a->run) | cf_bind_text(q, 3, a->text);
-        st = step_row(&p, q, rc, a->run, "", err);
+        if (!row_added(q, rc))
+            st = row_fault(&p, a->run, err, "run %" PRId64, a->run);
+        sqlite3_reset(q);
     }
     if (q)
         sqlite3_clear_bindings(q); /* the texts are the caller's */
@@ -111,7 +119,7 @@ static int bind_lens(sqlite3_stmt *q, int64_t id, const cf_lens_entry *e)
 /* A foreign key cannot say "0 or a run": the statement adds nothing where there is no such run. */
 static cf_status add_lens(cf_store *s, int64_t id, const cf_sample *sample, const cf_results *r, cf_error *err)
 {
-    const place p = {s, id, sample, "lens entry"};
+    const place p = {s, sample, "lens entry", "lens entries"};
     sqlite3_stmt *q = NULL;
     cf_status st = cf_store_use_kept(s, &q, CF_KEPT_ADD_LENS,
                                      "INSERT INTO lens (sample, run, position, layer, answer, answer_upper, option, "
@@ -120,9 +128,12 @@ static cf_status add_lens(cf_store *s, int64_t id, const cf_sample *sample, cons
                                      err);
     for (size_t i = 0; st == CF_OK && i < r->n_lens; i++) {
         const cf_lens_entry *e = &r->lens[i];
-        st = step_row(&p, q, bind_lens(q, id, e), e->run, "in one place", err);
-        if (st == CF_OK && sqlite3_changes(s->db) == 0)
+        if (!row_added(q, bind_lens(q, id, e)))
+            st = row_fault(&p, e->run, err, "run %" PRId64 ", position %" PRId32 ", layer %" PRId32, e->run,
+                           e->position, e->layer);
+        else if (sqlite3_changes(s->db) == 0)
             st = unknown_run(&p, e->run, err);
+        sqlite3_reset(q);
     }
     if (q)
         sqlite3_clear_bindings(q);

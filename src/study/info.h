@@ -3,7 +3,7 @@
 #define CF_STUDY_INFO_H
 
 #include "base/str.h"
-#include "study/options.h"
+#include "study/settings.h"
 
 /* Appends a readable description of the model; with o->questions also the forecast of a study: runs, rows, memory,
  * time. Loads one weight, to time a product. */

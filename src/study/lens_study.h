@@ -2,7 +2,7 @@
 #ifndef CF_STUDY_LENS_STUDY_H
 #define CF_STUDY_LENS_STUDY_H
 
-#include "study/options.h"
+#include "study/settings.h"
 
 /* See cf_study_run. With flows, the lens of every run too; with lens_image, that of the image positions in the baseline.
  */

@@ -5,7 +5,7 @@
 #include "knockout/plan.h"
 #include "knockout/run_spec.h"
 #include "store/store.h"
-#include "study/options.h"
+#include "study/settings.h"
 #include "study/prepare.h"
 
 typedef struct cf_run_set { /* zero-initialise */

@@ -8,7 +8,7 @@
 #include "engine/score.h"
 #include "engine/session.h"
 #include "store/store.h"
-#include "study/options.h"
+#include "study/settings.h"
 #include "study/prepare.h"
 #include "study/question_list.h"
 #include "study/run_set.h"

@@ -2,7 +2,7 @@
 #ifndef CF_STUDY_TRACE_H
 #define CF_STUDY_TRACE_H
 
-#include "study/options.h"
+#include "study/settings.h"
 
 /* See cf_study_run. */
 CF_MUST_USE cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_listener listen, void *user,

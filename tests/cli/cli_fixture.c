@@ -180,6 +180,9 @@ static cf_status take_value(void *user, const cf_sample *x, const cf_store_run *
     wanted *w = user;
     if (strcmp(x->task, w->task) != 0 || x->row != w->row)
         return CF_OK;
+    w->found.n_others += v->measure != CF_MEASURE_PROBABILITY;
+    if (v->measure != CF_MEASURE_PROBABILITY)
+        return CF_OK;
     w->found.n_values++;
     w->found.n_empty += v->flag == CF_VALUE_EMPTY_GROUP;
     w->found.n_unchanged += v->flag == CF_VALUE_EMPTY_GROUP && v->value == x->probability;

@@ -57,7 +57,9 @@ typedef struct kept_sample {
     cf_sample_status status;
     char reason[600], predicted[64];
     double probability;
-    int64_t n_values, n_empty, n_unchanged; /* unchanged: flagged values equal to the baseline's probability */
+    /* Of the answer's probability; unchanged: flagged values equal to the baseline's. */
+    int64_t n_values, n_empty, n_unchanged;
+    int64_t n_others; /* values of other measures */
 } kept_sample;
 kept_sample fixture_sample(const char *study, const char *task, int64_t row);
 

@@ -97,7 +97,7 @@ static void tokens_lists_every_position_as_the_reference_has_it(void **state)
     fixture *f = *state;
     cf_str golden = content_of("tests/cli/golden/tokens.txt");
     RUN(&f->r, "tokens", DEMO, "--image", PICTURES "/000024.jpg", "--question", "Is the circle blue or orange?",
-        "--box", "247,137,82,82");
+        "--box", "247,137,82,82", "--true-option", "orange", "--false-option", "blue", "--object", "circle");
     assert_done(&f->r, "tokens");
     assert_string_equal(f->r.out.data, golden.data);
     assert_int_equal(f->r.err.n, 0);

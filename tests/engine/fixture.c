@@ -19,6 +19,8 @@ void fixture_open(fixture *f)
                  BITES_MODEL, f->bites_f32.model, THIN ? 2 : 4);
     flow_golden_open(&f->flows_bites, "bites", "tests/engine/golden/flows_bites.json", BITES_MODEL, f->bites_f32.model,
                      THIN ? 3 : 10);
+    flow_golden_open(&f->flows_demo, "demo", "tests/engine/golden/flows_demo.json", DEMO_MODEL, f->demo_f32.model,
+                     THIN ? 1 : 10);
     (void)printf("%s; %zu samples of demo, %zu of bites%s\n", cf_backend_describe(f->demo_f32.be), f->demo.n,
                  f->bites.n, THIN ? " (thinned out under sanitizers)" : "");
 }
@@ -28,6 +30,7 @@ void fixture_close(fixture *f)
     samples_close(&f->demo);
     samples_close(&f->bites);
     flow_golden_close(&f->flows_bites);
+    flow_golden_close(&f->flows_demo);
     loaded_model *models[] = {&f->demo_f32,  &f->bites_f32, &f->bites_one_thread,
                               &f->bites_ref, &f->demo_bf16, &f->bites_bf16};
     for (size_t i = 0; i < COUNT(models); i++)

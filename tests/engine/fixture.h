@@ -19,7 +19,7 @@ typedef struct fixture {
     loaded_model demo_f32, bites_f32, bites_one_thread, bites_ref;
     loaded_model demo_bf16, bites_bf16; /* model NULL where this processor does not multiply bf16 */
     sample_set demo, bites;
-    flow_golden flows_bites;
+    flow_golden flows_bites, flows_demo;
 } fixture;
 
 void fixture_open(fixture *f);
@@ -35,7 +35,11 @@ int test_baseline(fixture *f);
 int test_parity(fixture *f);
 int test_mutations(fixture *f);
 int test_flows(fixture *f);
+int test_flow_mutations(fixture *f);
+int test_lens(fixture *f);
+int test_generation(fixture *f);
 int test_exact(fixture *f);
+int test_exact_parts(fixture *f);
 int test_sessions(fixture *f);
 int test_session_memory(fixture *f);
 

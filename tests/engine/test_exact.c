@@ -1,72 +1,28 @@
-/* test_exact.c - the sweep is the oracle, bit for bit: each run's every row in every layer, and its probability.
- *
- * The oracle computes a run from the pixels, all positions in all layers, its cuts spelled out as a dense mask; it shares with the sweep the model's layers and nothing of plans, nodes,
- * stacks or kept rows. Rows that the sweep did not compute must be the baseline's. Bits are equal where products are row-invariant; elsewhere nothing is tested, visibly. */
+/* test_exact.c - the sweep is the oracle, bit for bit (exact.h), where each run is one cut: every flow and any positions. Bits are equal where products are
+ * row-invariant; elsewhere nothing is tested, visibly. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "walk.h"
+#include "exact.h"
 
 #include "engine/score.h"
-
-/* What the oracle's states are held against: one run of a walk. */
-typedef struct held_run {
-    const walk *w;
-    const float *baseline; /* [L, T, D] inputs of the layers */
-    int32_t node[16];
-    int64_t n_computed, n_kept; /* rows compared of each kind */
-    size_t run;
-} held_run;
-
-static void hold_state(void *user, int64_t l, const float *rows, int64_t n, int64_t d)
-{
-    held_run *h = user;
-    const size_t bytes = (size_t)d * sizeof *rows;
-    const bool final = l == h->w->plan->n_layers; /* only the last row is computed there */
-    for (int64_t p = final ? n - 1 : 0; p < n; p++) {
-        const float *own = l ? walk_row(h->w, h->node[l - 1], (int32_t)p) : NULL;
-        const float *expected = own ? own : final ? NULL : h->baseline + (l * n + p) * d;
-        h->n_computed += own != NULL;
-        h->n_kept += expected && !own;
-        if (expected && memcmp(rows + p * d, expected, bytes) != 0)
-            fail_msg("run %zu, hidden state %lld, position %lld: the %s row has other bits than the oracle's", h->run,
-                     (long long)l, (long long)p, own ? "sweep's" : "baseline's");
-    }
-}
 
 /* Every run on one sample. Returns how many rows the sweep computed, as the runs see them. */
 static int64_t check_runs(const loaded_model *m, const sample *s, const cf_edge_run *runs, size_t n)
 {
     const cf_text_config *t = &cf_model_config(m->model)->text;
-    const int64_t row = t->hidden_size, state = s->groups.length * row;
-    float *baseline = malloc((size_t)(t->n_layers * state) * sizeof *baseline);
-    float *logits = malloc((size_t)t->vocab_size * sizeof *logits);
-    assert_non_null(baseline);
-    assert_non_null(logits);
-    int64_t n_computed = 0;
-    walk w;
-    walk_open(&w, m, NULL, s, runs, n, WALK_KEEP_ALL);
-    for (int64_t l = 0; l < t->n_layers; l++)
-        OK(cf_session_hidden(w.session, l, 0, s->groups.length, baseline + l * state, &err));
+    oracle_edge *edges = calloc(n, sizeof *edges);
+    cf_oracle_run *oracle = calloc(n, sizeof *oracle);
+    cf_plan *plan = NULL;
+    assert_true(edges && oracle);
     for (size_t i = 0; i < n; i++) {
-        if (w.plan->runs[i].status == CF_RUN_FULLY_CUT)
-            continue;
-        held_run h = {.w = &w, .baseline = baseline, .run = i};
-        oracle_edge cut;
-        oracle_edge_init(&cut, &runs[i]);
-        walk_chain(h.node, &w, i);
-        OK(cf_oracle_logits(m->model, &s->input, &cut.run, logits, NULL, hold_state, &h, &err));
-        if (memcmp(logits, walk_logits(&w, i), (size_t)t->vocab_size * sizeof *logits) != 0)
-            fail_msg("run %zu: the sweep's logits have other bits than the oracle's", i);
-        const double p = cf_softmax_probability(logits, t->vocab_size, s->first_token);
-        if (memcmp(&p, &w.probability[i], sizeof p) != 0)
-            fail_msg("run %zu: probability %a by the sweep, %a by the oracle", i, w.probability[i], p);
-        assert_true(h.n_computed + h.n_kept >= t->n_layers * s->groups.length);
-        n_computed += h.n_computed;
+        oracle_edge_init(&edges[i], &runs[i]);
+        oracle[i] = edges[i].run;
     }
-    free(baseline);
-    free(logits);
-    walk_close(&w, false);
+    OK(cf_plan_create_edges(&plan, runs, n, s->groups.length, (int32_t)t->n_layers, (int32_t)t->n_heads, &err));
+    const int64_t n_computed = hold_exact(m, s, plan, oracle);
+    free(edges);
+    free(oracle);
     return n_computed;
 }
 

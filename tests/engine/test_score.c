@@ -54,12 +54,58 @@ static void the_top_tokens_fall_in_order(void **state)
     }
 }
 
+static void an_answer_is_scored_token_by_token(void **state)
+{
+    (void)state;
+    /* Odds of the four tokens: 4 2 1 1; 1 2 4 1; 2 2 1 3. */
+    const float logits[3][4] = {
+        {1.3862944f, 0.6931472f, 0, 0}, {0, 0.6931472f, 1.3862944f, 0}, {0.6931472f, 0.6931472f, 0, 1.0986123f}};
+    const double nan = (double)NAN;
+    const struct {
+        const char *name;
+        int32_t answer[3];
+        cf_asked asked; /* answer left out */
+        cf_scores expected;
+    } cases[] = {
+        {"one token", {0}, {NULL, 1, 0, 1, -1, -1}, {.5, .25, .5, nan, 1, 0, 0}},
+        {"three tokens", {0, 2, 3}, {NULL, 3, 0, 2, 1, 3}, {.5, .125, .5 * .5 * .375, 0.6931472, 1, 0, 0}},
+        {"another first token", {1, 2, 3}, {NULL, 3, 0, 0, 3, 1}, {.5, .5, .25 * .5 * .375, -0.6931472, 1, 1, 0}},
+        {"another last token", {0, 2, 0}, {NULL, 3, 0, -1, 1, -1}, {.5, nan, .5 * .5 * .25, nan, 1, 1, 0}},
+        {"followed token is third", {0}, {NULL, 1, 2, 0, 0, 0}, {.125, .5, .5, 0, 3, 0, 0}},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        cf_asked asked = cases[i].asked;
+        cf_scores s;
+        asked.answer = cases[i].answer;
+        cf_score(&s, &asked, logits[0], 4);
+        const cf_scores *e = &cases[i].expected;
+        const double found[] = {s.probability, s.truth, s.whole, s.difference, s.rank, s.flip, (double)s.top};
+        const double expected[] = {e->probability, e->truth, e->whole, e->difference, e->rank, e->flip, (double)e->top};
+        for (size_t k = 0; k < COUNT(found); k++)
+            if (isnan(expected[k]) ? !isnan(found[k]) : !(fabs(found[k] - expected[k]) <= 1e-7))
+                fail_msg("%s, score %zu: expected %g, found %g", cases[i].name, k, expected[k], found[k]);
+    }
+}
+
+static void probabilities_of_several_tokens_are_those_of_each(void **state)
+{
+    (void)state;
+    const float logits[] = {3, -1, 2.5f, 0.25f};
+    const int32_t tokens[] = {2, -1, 0, 2};
+    double p[COUNT(tokens)];
+    cf_softmax_probabilities(p, tokens, COUNT(tokens), logits, COUNT(logits));
+    for (size_t i = 0; i < COUNT(tokens); i++)
+        assert_true(tokens[i] < 0 ? isnan(p[i]) : p[i] == cf_softmax_probability(logits, COUNT(logits), tokens[i]));
+}
+
 int test_score(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_sum_to_one_and_do_not_overflow),
         cmocka_unit_test(the_largest_logit_is_the_first_of_equals),
         cmocka_unit_test(the_top_tokens_fall_in_order),
+        cmocka_unit_test(an_answer_is_scored_token_by_token),
+        cmocka_unit_test(probabilities_of_several_tokens_are_those_of_each),
     };
     return cmocka_run_group_tests_name("score", tests, NULL, NULL);
 }

@@ -176,6 +176,50 @@ static void two_sweeps_of_one_baseline_do_not_disturb_each_other(void **state)
     cf_session_free(session);
 }
 
+static void check_forcing_again(const fixture *f, const loaded_model *m)
+{
+    /* What a session was given to say before leaves no trace: other ids, more ids, none, an answer of its own. */
+    const sample *s = &f->bites.samples[0];
+    const cf_text_config *t = &cf_model_config(m->model)->text;
+    enum { N = 3 };
+    const int32_t first[N] = {s->first_token, 300, 7}, second[2] = {41, 500};
+    int32_t ids[N], n_ids = 0;
+    cf_span end = {s->groups.length - 1, s->groups.length + 2};
+    const cf_spans query = {.items = &end, .n = 1};
+    const cf_edge_run run = {&query, &s->groups.of[CF_GROUP_IMAGE], NULL, 0, {1, 3}};
+    walk fresh;
+    cf_plan *plan = NULL;
+    OK(cf_plan_create_edges(&plan, &run, 1, s->groups.length + 2, (int32_t)t->n_layers, (int32_t)t->n_heads, &err));
+    walk_open_plan(&fresh, m, NULL, s, plan, second, 2, WALK_KEEP);
+    cf_session *session = fresh.session;
+    const size_t bytes = 3 * (size_t)t->vocab_size * sizeof(float);
+    float *logits = malloc(bytes);
+    assert_non_null(logits);
+    memcpy(logits, cf_session_logits(session), bytes);
+    OK(cf_session_begin(session, &s->input, N, &err));
+    OK(cf_session_baseline(session, plan->lowest, &err));
+    for (int i = 0; i < 4; i++) {
+        double p = 0;
+        OK(cf_session_force(session, first, i == 1 ? 0 : N, &err));
+        assert_int_equal(cf_session_n_forced(session), i == 1 ? 0 : N);
+        if (i == 2) {
+            OK(cf_session_generate(session, ids, &n_ids, N, &err));
+            assert_int_equal(cf_session_n_forced(session), 0);
+        }
+        OK(cf_session_force(session, second, 2, &err));
+        assert_memory_equal(cf_session_logits(session), logits, bytes);
+        sweep_probabilities(&p, session, plan, m->model, s->first_token);
+        assert_memory_equal(&p, &fresh.probability[0], sizeof p);
+    }
+    free(logits);
+    walk_close(&fresh, false);
+}
+
+static void an_answer_forced_before_leaves_no_trace(void **state)
+{
+    with_models(*state, check_forcing_again);
+}
+
 static void one_thread_gives_the_bits_of_two(void **state)
 {
     const fixture *f = *state;
@@ -331,6 +375,7 @@ int test_sessions(fixture *f)
         cmocka_unit_test_prestate(the_order_of_runs_does_not_matter, f),
         cmocka_unit_test_prestate(a_sweep_in_parts_is_the_sweep, f),
         cmocka_unit_test_prestate(two_sweeps_of_one_baseline_do_not_disturb_each_other, f),
+        cmocka_unit_test_prestate(an_answer_forced_before_leaves_no_trace, f),
         cmocka_unit_test_prestate(one_thread_gives_the_bits_of_two, f),
         cmocka_unit_test_prestate(a_session_used_before_gives_the_bits_of_a_fresh_one, f),
         cmocka_unit_test_prestate(generating_before_the_sweep_changes_nothing, f),

@@ -152,6 +152,63 @@ cf_lens_entry fixture_lens(int64_t run, int32_t position, int32_t layer, double 
                            .scores = "[0.5,0.25]"};
 }
 
+static void put_rich_sample(cf_store *s, const int64_t runs[4])
+{
+    const cf_sample x = fixture_sample("A", 0, 0.5);
+    const cf_value values[] = {
+        {runs[0], CF_MEASURE_PROBABILITY, 0.25, CF_VALUE_OK},
+        {runs[0], CF_MEASURE_DIFFERENCE, -1.5, CF_VALUE_OK},
+        {runs[0], CF_MEASURE_FLIP, 1.0, CF_VALUE_OK},
+        {runs[0], CF_MEASURE_TOP, 12.0, CF_VALUE_OK},
+        {runs[1], CF_MEASURE_PROBABILITY, 0.375, CF_VALUE_OK},
+        {runs[2], CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_TOO_FEW_KEYS},
+        {runs[3], CF_MEASURE_PROBABILITY, 0.5, CF_VALUE_EMPTY_GROUP},
+    };
+    const cf_baseline baselines[] = {
+        {CF_MEASURE_DIFFERENCE, 2.0}, {CF_MEASURE_FLIP, 0.0}, {CF_MEASURE_TOP, 537.0}, {CF_MEASURE_TRUE, (double)NAN}};
+    const cf_run_answer answers[] = {{runs[0], "Blue \"sky\"\n"}, {runs[3], ""}};
+    cf_lens_entry lens[] = {fixture_lens(CF_NO_RUN, FIXTURE_LAST, 0, 0.25),
+                            fixture_lens(CF_NO_RUN, FIXTURE_LAST, 1, 0.5), fixture_lens(CF_NO_RUN, 5, 1, 0.125),
+                            fixture_lens(runs[2], FIXTURE_LAST, 1, 0.0625)};
+    lens[2].words = "[\"it's\",\n\"\\\"q,\\\"\"]";
+    fixture_put_results(s, &x,
+                        &(cf_results){.values = values,
+                                      .n_values = sizeof values / sizeof *values,
+                                      .baselines = baselines,
+                                      .n_baselines = sizeof baselines / sizeof *baselines,
+                                      .answers = answers,
+                                      .n_answers = sizeof answers / sizeof *answers,
+                                      .lens = lens,
+                                      .n_lens = sizeof lens / sizeof *lens});
+}
+
+void fixture_rich_study(cf_store *s)
+{
+    const int64_t runs[4] = {fixture_run(s, "Image->Last", 1, 0), fixture_random(s, 0, 1), fixture_random(s, 1, 1),
+                             fixture_add_run(s, &(cf_store_run){.spec = "Image->Last@0:2 & Last->Last@3",
+                                                                .mode = "cut",
+                                                                .heads = "mixed",
+                                                                .style = "fixed",
+                                                                .layers = ""})};
+    put_rich_sample(s, runs);
+    const cf_sample fault = {.task = "A",
+                             .row = 1,
+                             .question_id = "q\"1\xff",
+                             .status = CF_SAMPLE_FAULT,
+                             .reason = "picture: not found",
+                             .probability = (double)NAN,
+                             .answer_ids = "[]",
+                             .true_token = -1,
+                             .groups = "{}"};
+    fixture_put(s, &fault, NULL, 0);
+    cf_sample other = fixture_sample("B", 0, 0.5);
+    other.true_option = other.false_option = "";
+    const cf_value value = fixture_value(runs[0], 0.125);
+    cf_lens_entry lens = fixture_lens(CF_NO_RUN, FIXTURE_LAST, 0, 0.75);
+    lens.option = lens.option_upper = (double)NAN;
+    fixture_put_results(s, &other, &(cf_results){.values = &value, .n_values = 1, .lens = &lens, .n_lens = 1});
+}
+
 void fixture_sql(const fixture *f, const char *sql)
 {
     sqlite3 *db = NULL;
@@ -160,6 +217,15 @@ void fixture_sql(const fixture *f, const char *sql)
     if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
         fail_msg("%s: %s", sql, message);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+bool fixture_sql_refused(const fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    const int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return rc == SQLITE_CONSTRAINT;
 }
 
 void fixture_sql_killed(const fixture *f, const char *sql)

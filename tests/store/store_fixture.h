@@ -38,9 +38,13 @@ void fixture_put_results(cf_store *s, const cf_sample *sample, const cf_results 
 /* answer, and a half, a quarter and an eighth of it for answer_upper, option and option_upper. */
 cf_lens_entry fixture_lens(int64_t run, int32_t position, int32_t layer, double answer);
 enum { FIXTURE_LAST = 171 }; /* the last position of fixture_sample */
+/* Samples A 0 and B 0, traced, and A 1, a fault; runs 1 to 4: "Image->Last" with k 1 at layer 0, two repeats of
+ * fixture_random at layer 1, and one with layers of its own. Something in every table but `statistic`. */
+void fixture_rich_study(cf_store *s);
 /* Runs SQL of the test's own on the study file. */
 void fixture_sql(const fixture *f, const char *sql);
-/* The same in a process that is killed before it closes the file. */
+bool fixture_sql_refused(const fixture *f, const char *sql); /* whether a constraint stands against it */
+/* fixture_sql in a process that is killed before it closes the file. */
 void fixture_sql_killed(const fixture *f, const char *sql);
 int64_t fixture_count(const fixture *f, const char *table);
 /* A row of the table `statistic`, which must be there: n, n_empty, n_without; mean, low, high, median, p, r, NaN for NULL. */
@@ -66,5 +70,9 @@ int test_curves(void);
 int test_export(void);
 int test_faults(void);
 int test_statistics(void);
+int test_measures(void);
+int test_results(void);
+int test_lens(void);
+int test_export_long(void);
 
 #endif

@@ -143,35 +143,62 @@ static void a_layer_without_a_number_keeps_its_place_with_n_0(void **state)
     cf_store_close(s);
 }
 
-static void curves_are_sorted_by_task_first_registration_and_window(void **state)
+static void curves_are_sorted_by_task_first_registration_style_and_window(void **state)
 {
     const fixture *f = *state;
     cf_store *s = fixture_create(f);
-    cf_value values[5];
-    values[0] = fixture_value(fixture_run(s, "Z->Z", 9, 0), 0.5);
-    values[1] = fixture_value(fixture_run(s, "A->A", 3, 0), 0.5);
-    values[2] = fixture_value(fixture_run(s, "Z->Z", 3, 0), 0.5);
-    values[3] = fixture_value(fixture_random(s, 0, 0), 0.5);
+    static const cf_store_run runs[] = {
+        {"Z->Z", "cut", "all", 0, 0, "fixed", 0, 0, ""},
+        {"Z->Z", "cut", "all", 0, 0, "outside", 9, 0, ""},
+        {"Z->Z", "cut", "all", 0, 0, "above", 0, 1, "1:2"},
+        {"Z->Z", "cut", "all", 0, 0, "centre", 9, 0, "0:2"},
+        {"A->A", "zero mlp", "all", 0, 0, "centre", 3, 0, "0:2"},
+        {"Z->Z", "cut", "all", 0, 0, "below", 0, 0, "0:1"},
+        {"Z->Z", "cut", "all", 0, 0, "outside", 3, 0, "1:2"},
+        {"Z->Z", "cut", "all", 0, 0, "centre", 3, 0, "0:2"},
+        {"random: A->A", "random", "0-3", 0, 0, "centre", 3, 0, "0:2"},
+    };
+    static const struct {
+        const char *spec, *mode, *style;
+        int32_t window;
+    } expected[] = {{"Z->Z", "cut", "centre", 3},
+                    {"Z->Z", "cut", "centre", 9},
+                    {"Z->Z", "cut", "below", 0},
+                    {"Z->Z", "cut", "above", 0},
+                    {"Z->Z", "cut", "outside", 3},
+                    {"Z->Z", "cut", "outside", 9},
+                    {"Z->Z", "cut", "fixed", 0},
+                    {"A->A", "zero mlp", "centre", 3},
+                    {"random: A->A seed 0", "random", "centre", 3}};
+    enum { N = sizeof runs / sizeof *runs };
+    cf_value values[N];
+    for (int i = 0; i < N; i++)
+        values[i] = fixture_value(fixture_add_run(s, &runs[i]), 0.5);
     for (int i = 0; i < 2; i++) {
         const cf_sample sample = fixture_sample(i ? "T1" : "T2", 0, 0.5);
-        fixture_put(s, &sample, values, 4);
+        fixture_put(s, &sample, values, N);
     }
-    static const struct {
-        const char *task, *spec;
-        int32_t window;
-    } expected[] = {
-        {"T1", "Z->Z", 3}, {"T1", "Z->Z", 9}, {"T1", "A->A", 3}, {"T1", "random: Image->Last seed 7", 3},
-        {"T2", "Z->Z", 3}, {"T2", "Z->Z", 9}, {"T2", "A->A", 3}, {"T2", "random: Image->Last seed 7", 3},
-    };
     cf_curve *curves = NULL;
-    size_t n = 0;
+    cf_statistic_curve *statistics = NULL;
+    const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 1}};
+    size_t n = 0, n_statistics = 0;
     assert_ok(cf_store_curves(s, &curves, &n, &(cf_curve_options){0}, report));
-    assert_int_equal(n, 8);
+    assert_ok(cf_store_statistics(s, &statistics, &n_statistics, &o, report));
+    assert_int_equal(n, 2 * N);
+    assert_int_equal(n_statistics, 3 * N);
     for (size_t i = 0; i < n; i++) {
-        assert_string_equal(curves[i].task, expected[i].task);
-        assert_string_equal(curves[i].spec, expected[i].spec);
-        assert_int_equal(curves[i].window, expected[i].window);
+        assert_string_equal(curves[i].task, i < N ? "T1" : "T2");
+        assert_string_equal(curves[i].spec, expected[i % N].spec);
+        assert_string_equal(curves[i].mode, expected[i % N].mode);
+        assert_string_equal(curves[i].style, expected[i % N].style);
+        assert_int_equal(curves[i].window, expected[i % N].window);
+        assert_string_equal(statistics[i].task, curves[i].task);
+        assert_string_equal(statistics[i].spec, curves[i].spec);
+        assert_string_equal(statistics[i].mode, curves[i].mode);
+        assert_string_equal(statistics[i].style, curves[i].style);
+        assert_int_equal(statistics[i].window, curves[i].window);
     }
+    cf_statistics_free(statistics, n_statistics);
     cf_curves_free(curves, n);
     cf_store_close(s);
 }
@@ -184,7 +211,7 @@ int test_curves(void)
         cmocka_unit_test_setup_teardown(the_order_of_writing_changes_no_bit, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_layer_without_a_number_keeps_its_place_with_n_0, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(curves_are_sorted_by_task_first_registration_and_window, fixture_setup,
+        cmocka_unit_test_setup_teardown(curves_are_sorted_by_task_first_registration_style_and_window, fixture_setup,
                                         fixture_teardown),
     };
     return cmocka_run_group_tests_name("curves", tests, NULL, NULL);

@@ -12,16 +12,6 @@
 #include "store/export.h"
 #include "support/fail_alloc.h"
 
-static void write_small_study(cf_store *s)
-{
-    const cf_value values[] = {fixture_value(fixture_run(s, "Image->Last", 1, 0), 0.5),
-                               fixture_value(fixture_run(s, "Image->Last", 1, 1), 0.4)};
-    for (int64_t row = 0; row < 3; row++) {
-        const cf_sample sample = fixture_sample(row == 2 ? "B" : "A", row, 0.5);
-        fixture_put(s, &sample, values, 2);
-    }
-}
-
 static cf_status ignore_sample(void *user, const cf_sample *sample, cf_error *err)
 {
     (void)user;
@@ -47,9 +37,10 @@ static cf_status read_all(const fixture *f, cf_error *err)
     cf_store *s = NULL;
     cf_store_counts counts = {0};
     cf_curve *curves = NULL;
+    cf_lens_curve *lens = NULL;
     const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 20}};
     cf_statistic_curve *statistics = NULL;
-    size_t n = 0, n_statistics = 0;
+    size_t n = 0, n_statistics = 0, n_lens = 0;
     int64_t n_files = 0;
     cf_str fact = {0};
     bool found = false;
@@ -62,7 +53,11 @@ static cf_status read_all(const fixture *f, cf_error *err)
     CF_TRY(cf_export_csv(s, f->csv, &n_files, err));
     CF_TRY(cf_store_statistics(s, &statistics, &n_statistics, &o, err));
     CF_TRY(cf_export_statistics(s, f->statistics, &o, err));
+    CF_TRY(cf_store_lens_curves(s, &lens, &n_lens, true, err));
+    CF_TRY(cf_export_values(s, f->values, err));
+    CF_TRY(cf_export_jsonl(s, f->jsonl, err));
 done:
+    cf_lens_curves_free(lens, n_lens);
     cf_statistics_free(statistics, n_statistics);
     cf_curves_free(curves, n);
     cf_str_deinit(&fact);
@@ -81,17 +76,28 @@ static void contents_that_no_study_has_are_format_errors(void **state)
         {"PRAGMA ignore_check_constraints = 1; UPDATE sample SET probability = 0",
          "expected a probability above 0, found 0"},
         {"PRAGMA ignore_check_constraints = 1; UPDATE sample SET probability = 'x'", "expected a probability above 0"},
-        {"UPDATE value SET value = 9e999", "expected a finite probability"},
+        {"UPDATE value SET value = 9e999 WHERE flag = ''", "expected a finite probability"},
         {"UPDATE sample SET grid_h = 9999999999", "a number does not fit in 32 bits"},
-        {"UPDATE run SET centre = 9999999999, last = 99999999999", "a number does not fit in 32 bits"},
-        {"DELETE FROM run WHERE centre = 1", "which is not in the study"},
+        {"UPDATE run SET centre = 9999999999 WHERE style = 'centre'", "a number does not fit in 32 bits"},
+        {"DELETE FROM run WHERE repeat = 0 AND centre = 1", "a value names run 2, which is not in the study"},
+        {"DELETE FROM value WHERE run = 3; DELETE FROM run WHERE id = 3", "a lens entry names run 3"},
+        {"UPDATE lens SET layer = 99999 WHERE layer = 1", "a lens entry: expected a layer below 16384, found 99999"},
+        {"PRAGMA ignore_check_constraints = 1; UPDATE lens SET layer = -1 WHERE layer = 1",
+         "a lens entry: expected a layer below"},
+        {"PRAGMA ignore_check_constraints = 1; UPDATE value SET measure = 'odd' WHERE measure = 'top'",
+         "unknown measure 'odd'"},
+        {"PRAGMA ignore_check_constraints = 1; UPDATE baseline SET measure = 'odd' WHERE measure = 'true'",
+         "unknown measure 'odd'"},
+        {"UPDATE value SET value = -9e999 WHERE measure = 'difference'", "expected a finite difference of run 1"},
+        {"UPDATE sample SET groups = '{\"Image\":'", "study.db: "},
+        {"UPDATE lens SET words = '[1]]'", "study.db: "},
         {"DROP TABLE sample", "no such table"},
         {"DROP TABLE value; CREATE TABLE value (sample, run, measure, flag)", "no such column"},
         {"ALTER TABLE spec RENAME TO other; CREATE VIEW spec AS SELECT * FROM other", "prohibited"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cf_store *s = fixture_create(f);
-        write_small_study(s);
+        fixture_rich_study(s);
         cf_store_close(s);
         cf_error err = {0};
         assert_int_equal(read_all(f, &err), CF_OK);
@@ -108,7 +114,7 @@ static void a_damaged_byte_is_an_answer_or_an_error(void **state)
 {
     const fixture *f = *state;
     cf_store *s = fixture_create(f);
-    write_small_study(s);
+    fixture_rich_study(s);
     assert_ok(cf_store_finish(s, report));
     cf_store_close(s);
     cf_str bytes = {0};
@@ -208,7 +214,7 @@ static void every_failed_allocation_is_reported(void **state)
 {
     const fixture *f = *state;
     cf_store *s = fixture_create(f);
-    write_small_study(s);
+    fixture_rich_study(s);
     cf_store_close(s);
     cf_error err = {0};
     cf_status st = CF_OK;

@@ -140,7 +140,8 @@ static void write_samples(cf_store *s, size_t first, size_t step)
     (void)fixture_run(s, "Last->Last", 3, 0); /* a run nobody has measured is no curve */
     for (size_t i = 0; i < N_SAMPLES; i++) {
         const size_t k = (first + i * step) % N_SAMPLES;
-        cf_value values[4] = {{runs[0], CF_MEASURE_RANK, 1e6, CF_VALUE_OK}};
+        cf_value values[4] = {{runs[0], CF_MEASURE_RANK, 3.0 + (double)k, CF_VALUE_OK}};
+        const cf_baseline rank = {CF_MEASURE_RANK, 2.0};
         for (size_t j = 0; j < 3; j++) {
             const double p2 = samples[k].p2[j];
             values[j + 1] = (cf_value){runs[j], CF_MEASURE_PROBABILITY, p2 == EMPTY ? samples[k].p1 : p2,
@@ -149,7 +150,7 @@ static void write_samples(cf_store *s, size_t first, size_t step)
                                                    : CF_VALUE_OK};
         }
         const cf_sample x = fixture_sample(samples[k].task, samples[k].row, samples[k].p1);
-        fixture_put(s, &x, values, 4);
+        fixture_put_results(s, &x, &(cf_results){values, 4, &rank, 1, NULL, 0, NULL, 0});
     }
     cf_sample wrong = fixture_sample("A", 100, 0.5);
     wrong.status = CF_SAMPLE_WRONG;
@@ -308,6 +309,30 @@ static void a_number_of_resamples_out_of_range_is_refused(void **state)
 
 /* ---- stored ---- */
 
+/* Every point of the measure in each task has its row. */
+static void assert_stored(const fixture *f, cf_store *s, cf_measure measure, size_t n_rows)
+{
+    cf_statistics_options o = cf_statistics_options_default();
+    o.measure = measure;
+    cf_statistic_curve *c = NULL;
+    size_t n = 0, rows = 0;
+    assert_ok(cf_store_statistics(s, &c, &n, &o, report));
+    for (size_t i = 0; i < n && c[i].task; i++) {
+        for (size_t j = 0; j < c[i].n_points; j++, rows++) {
+            const cf_statistic_point *p = &c[i].points[j];
+            fixture_row row = {0};
+            fixture_statistic(f, &row, c[i].task, p->run, measure);
+            const double numbers_of[] = {p->s.mean, p->s.low, p->s.high, p->s.median, p->s.p, p->s.r};
+            const int64_t counts[] = {p->s.n, p->n_empty, p->n_without};
+            assert_memory_equal(row.counts, counts, sizeof counts);
+            for (size_t k = 0; k < 6; k++)
+                assert_true(isnan(numbers_of[k]) ? isnan(row.numbers[k]) : row.numbers[k] == numbers_of[k]);
+        }
+    }
+    assert_int_equal(rows, n_rows);
+    cf_statistics_free(c, n);
+}
+
 static void stored_statistics_are_those_of_the_values_beside_them(void **state)
 {
     const fixture *f = *state;
@@ -322,25 +347,10 @@ static void stored_statistics_are_those_of_the_values_beside_them(void **state)
     assert_string_equal(fact.data, "2000 resamples, seed 1, empty groups kept");
     cf_str_deinit(&fact);
 
-    const cf_statistics_options o = cf_statistics_options_default();
-    cf_statistic_curve *c = NULL;
-    size_t n = 0, rows = 0;
-    assert_ok(cf_store_statistics(s, &c, &n, &o, report));
-    for (size_t i = 0; i < n && c[i].task; i++) {
-        for (size_t j = 0; j < c[i].n_points; j++, rows++) {
-            const cf_statistic_point *p = &c[i].points[j];
-            fixture_row row = {0};
-            fixture_statistic(f, &row, c[i].task, p->run, CF_MEASURE_PROBABILITY);
-            const double numbers_of[] = {p->s.mean, p->s.low, p->s.high, p->s.median, p->s.p, p->s.r};
-            const int64_t counts[] = {p->s.n, p->n_empty, p->n_without};
-            assert_memory_equal(row.counts, counts, sizeof counts);
-            for (size_t k = 0; k < 6; k++)
-                assert_true(isnan(numbers_of[k]) ? isnan(row.numbers[k]) : row.numbers[k] == numbers_of[k]);
-        }
-    }
-    assert_int_equal(rows, 6);
-    assert_int_equal(fixture_count(f, "statistic"), 6);
-    cf_statistics_free(c, n);
+    assert_stored(f, s, CF_MEASURE_PROBABILITY, 6);
+    assert_stored(f, s, CF_MEASURE_RANK, 2);
+    assert_stored(f, s, CF_MEASURE_WHOLE, 0);
+    assert_int_equal(fixture_count(f, "statistic"), 8);
 
     const cf_sample one_more = fixture_sample("C", 0, 0.5);
     fixture_put(s, &one_more, NULL, 0);
@@ -362,30 +372,39 @@ static void a_study_that_is_read_cannot_be_given_statistics(void **state)
     assert_int_equal(fixture_count(f, "statistic"), 0);
 }
 
-static void the_csv_has_a_row_a_point_and_empty_cells_without_a_number(void **state)
+static void the_csv_has_a_row_a_point_of_each_measure_and_empty_cells_without_a_number(void **state)
 {
     const fixture *f = *state;
     cf_store *s = fixture_create(f);
     const int64_t run = fixture_run(s, "Last->Last", 3, 0), cut = fixture_run(s, "Last->Last", 3, 1);
+    const int64_t fixed = fixture_add_run(s, &(cf_store_run){"Last->Last@1", "cut", "all", 0, 0, "fixed", 0, 0, ""});
     static const char *const tasks[] = {"B", "A, \"quoted\""};
     for (int64_t i = 0; i < 4; i++) {
         const cf_sample x = fixture_sample(tasks[i / 2], i, 0.5);
+        const cf_baseline flip = {CF_MEASURE_FLIP, 0.0};
         const cf_value values[] = {fixture_value(run, i % 2 ? 0.25 : 0.125),
-                                   {cut, CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT}};
-        fixture_put(s, &x, values, 2);
+                                   {cut, CF_MEASURE_PROBABILITY, (double)NAN, CF_VALUE_FULLY_CUT},
+                                   {fixed, CF_MEASURE_FLIP, 1.0, CF_VALUE_OK},
+                                   {fixed, CF_MEASURE_TOP, 7.0, CF_VALUE_OK}};
+        fixture_put_results(s, &x, &(cf_results){values, 4, &flip, 1, NULL, 0, NULL, 0});
     }
-    const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 100}};
+    /* its measure does not matter: each has its rows */
+    const cf_statistics_options o = {.bootstrap = {.seed = 1, .resamples = 100}, .measure = CF_MEASURE_TRUE};
     cf_str text = {0};
     assert_ok(cf_export_statistics(s, f->statistics, &o, report));
     assert_ok(cf_file_read(&text, f->statistics, 1 << 20, report));
-    assert_string_equal(text.data,
-                        "task,flow,window,layer,n,n_empty,n_without,mean,low,high,median,wilcoxon_p,rank_biserial_r\n"
-                        "\"A, \"\"quoted\"\"\",Last->Last,3,0,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
-                        "\"A, \"\"quoted\"\"\",Last->Last,3,1,0,0,2,,,,,,\n"
-                        "B,Last->Last,3,0,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
-                        "B,Last->Last,3,1,0,0,2,,,,,,\n"
-                        "all tasks,Last->Last,3,0,4,0,0,-62.5,-75,-50,-62.5,0.125,-1\n"
-                        "all tasks,Last->Last,3,1,0,0,4,,,,,,\n");
+    assert_string_equal(
+        text.data,
+        "task,flow,style,window,layer,measure,n,n_empty,n_without,mean,low,high,median,wilcoxon_p,rank_biserial_r\n"
+        "\"A, \"\"quoted\"\"\",Last->Last,centre,3,0,probability,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
+        "\"A, \"\"quoted\"\"\",Last->Last,centre,3,1,probability,0,0,2,,,,,,\n"
+        "B,Last->Last,centre,3,0,probability,2,0,0,-62.5,-75,-50,-62.5,0.5,-1\n"
+        "B,Last->Last,centre,3,1,probability,0,0,2,,,,,,\n"
+        "all tasks,Last->Last,centre,3,0,probability,4,0,0,-62.5,-75,-50,-62.5,0.125,-1\n"
+        "all tasks,Last->Last,centre,3,1,probability,0,0,4,,,,,,\n"
+        "\"A, \"\"quoted\"\"\",Last->Last@1,fixed,,,flip,2,0,0,100,100,100,100,0.5,1\n"
+        "B,Last->Last@1,fixed,,,flip,2,0,0,100,100,100,100,0.5,1\n"
+        "all tasks,Last->Last@1,fixed,,,flip,4,0,0,100,100,100,100,0.125,1\n");
     cf_str_deinit(&text);
     cf_error err = {0};
     assert_int_equal(cf_export_statistics(s, "/dev/null/statistics.csv", &o, &err), CF_IO);
@@ -408,8 +427,8 @@ int test_statistics(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_study_that_is_read_cannot_be_given_statistics, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(the_csv_has_a_row_a_point_and_empty_cells_without_a_number, fixture_setup,
-                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_csv_has_a_row_a_point_of_each_measure_and_empty_cells_without_a_number,
+                                        fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("statistics", tests, NULL, NULL);
 }

@@ -250,7 +250,7 @@ static void a_refused_sample_leaves_nothing_and_the_store_usable(void **state)
         size_t n;
     } cases[] = {
         {"the sample ChooseAttr row 0 is stored already", 0, 0.5, {fine[0]}, 1},
-        {"row 1 has a value of run 99, which is not registered", 1, 0.5, {fine[0], fine[1]}, 2},
+        {"row 1 has the value of run 99, which is not registered", 1, 0.5, {fine[0], fine[1]}, 2},
         {"row 1 has two values of run 1, probability", 1, 0.5, {fine[0], fine[2]}, 2},
         {"cannot write the sample ChooseAttr row -1", -1, 0.5, {fine[0]}, 1},
         {"cannot write the sample ChooseAttr row 1: CHECK", 1, 0.0, {fine[0]}, 1},

@@ -1,7 +1,7 @@
-/* options.h - what a study is asked to do, what it tells while it runs, and what it ends with; shared by trace and lens.
+/* settings.h - what a study is asked to do, what it tells while it runs, and what it ends with; shared by trace and lens.
  */
-#ifndef CF_STUDY_OPTIONS_H
-#define CF_STUDY_OPTIONS_H
+#ifndef CF_STUDY_SETTINGS_H
+#define CF_STUDY_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
