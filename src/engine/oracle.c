@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "engine/dense_mask.h"
+#include "engine/session_internal.h"
 
 typedef struct oracle {
     const cf_model *m;
@@ -28,7 +29,7 @@ static cf_status embed(oracle *o, const cf_input *in, const cf_oracle_run *run, 
     cf_tensor before = cf_tensor_rows(&o->x, 0, image.begin), picture = cf_tensor_rows(&o->x, image.begin, image.end);
     cf_tensor after = cf_tensor_rows(&o->x, image.end, prompt), forced = cf_tensor_rows(&o->x, prompt, o->length);
     cf_status st = CF_OK;
-    CF_TRY(cf_vision_features(o->m, o->scratch, &picture, in->pixels, NULL, NULL, err));
+    CF_TRY(cf_input_picture(&picture, o->m, o->scratch, in, err));
     CF_TRY(cf_decoder_embed(o->m, &before, in->ids, err));
     CF_TRY(cf_decoder_embed(o->m, &after, in->ids + in->image_index + 1, err));
     if (run->n_forced)

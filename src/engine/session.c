@@ -36,7 +36,6 @@ cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_pref
     const cf_text_config *t = &cf_model_config(m)->text;
     CF_TRY(cf_scratch_create(&s->scratch, m, err));
     CF_TRY(reserve_logits(s, 1, err));
-    CF_TRY(cf_backend_alloc(s->be, &s->features, CF_F32, cf_model_n_patches(m), t->hidden_size, err));
     CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, t->hidden_size, err));
     CF_TRY(cf_backend_alloc(s->be, &s->logits_dev, CF_F32, 1, t->vocab_size, err));
     *out = s;
@@ -50,7 +49,7 @@ void cf_session_free(cf_session *s)
 {
     if (!s)
         return;
-    cf_tensor *all[] = {&s->embedded,    &s->features,   &s->kept,          &s->x,
+    cf_tensor *all[] = {&s->embedded,    &s->picture,    &s->kept,          &s->x,
                         &s->last,        &s->logits_dev, &s->sweep_rows[0], &s->sweep_rows[1],
                         &s->kept_forced, &s->block,      &s->block_logits};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -97,14 +96,21 @@ int64_t cf_session_decoder_macs(const cf_session *s)
     return s->decoder_macs;
 }
 
-int32_t cf_input_length(const cf_model *m, const cf_input *in)
-{
-    return in->n_ids - 1 + (int32_t)cf_model_n_patches(m);
-}
-
 cf_span cf_input_image(const cf_model *m, const cf_input *in)
 {
-    return (cf_span){in->image_index, in->image_index + (int32_t)cf_model_n_patches(m)};
+    const int32_t n = in->sources ? in->n_positions : (int32_t)cf_model_n_patches(m);
+    return (cf_span){in->image_index, in->image_index + n};
+}
+
+int32_t cf_input_length(const cf_model *m, const cf_input *in)
+{
+    const cf_span image = cf_input_image(m, in);
+    return in->n_ids - 1 + image.end - image.begin;
+}
+
+cf_status cf_input_picture(cf_tensor *rows, const cf_model *m, cf_scratch *scratch, const cf_input *in, cf_error *err)
+{
+    return cf_picture_embed(m, scratch, rows, in->pixels, in->n_tiles ? in->n_tiles : 1, in->sources, err);
 }
 
 int32_t cf_session_length(const cf_session *s)
@@ -180,10 +186,23 @@ static cf_status embed(cf_session *s, cf_error *err)
               picture = cf_tensor_rows(&s->embedded, image.begin, image.end);
     cf_tensor after = cf_tensor_rows(&s->embedded, image.end, s->length);
     CF_TRY(cf_decoder_embed(s->model, &before, in->ids, err));
-    CF_TRY(cf_gather(s->be, &picture, &s->features, NULL, err));
+    const cf_tensor kept = cf_tensor_rows(&s->picture, 0, image.end - image.begin);
+    CF_TRY(cf_gather(s->be, &picture, &kept, NULL, err));
     CF_TRY(cf_decoder_embed(s->model, &after, in->ids + in->image_index + 1, err));
 done:
     return st;
+}
+
+/* picture = the rows of the input's picture. */
+static cf_status see(cf_session *s, cf_error *err)
+{
+    const cf_span image = cf_input_image(s->model, &s->input);
+    const int64_t n = image.end - image.begin;
+    cf_status st = cf_session_room(s, &s->picture, n, cf_model_config(s->model)->text.hidden_size, err);
+    if (st != CF_OK)
+        return st;
+    cf_tensor rows = cf_tensor_rows(&s->picture, 0, n);
+    return cf_input_picture(&rows, s->model, s->scratch, &s->input, err);
 }
 
 cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_tokens, cf_error *err)
@@ -202,7 +221,7 @@ cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_to
     s->length = length;
     s->n_forced = 0;
     if (!s->prefix_picture)
-        CF_TRY(cf_vision_features(s->model, s->scratch, &s->features, in->pixels, NULL, NULL, err));
+        CF_TRY(see(s, err));
     CF_TRY(embed(s, err));
 done:
     return st;

@@ -14,7 +14,7 @@ struct cf_session {
     cf_input input;
     int32_t length;     /* T */
     cf_tensor embedded; /* [>= T, D] input of layer 0 */
-    cf_tensor features; /* [patches, D] of the picture in input */
+    cf_tensor picture;  /* [>= positions of the picture, D] of the picture in input */
     cf_kv *kv;          /* capacity positions */
     int32_t capacity;
 
@@ -44,6 +44,8 @@ struct cf_session {
     int64_t decoder_macs;
 };
 
+/* The rows of an input's picture: [positions of the picture, D]. */
+cf_status cf_input_picture(cf_tensor *rows, const cf_model *m, cf_scratch *scratch, const cf_input *in, cf_error *err);
 /* cf_decoder_layer, counted. */
 cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
                            cf_error *err);

@@ -64,6 +64,13 @@ typedef void (*cf_vision_tap)(void *user, int64_t stage, const float *rows, int6
 CF_MUST_USE cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
                                          cf_vision_tap tap, void *user, cf_error *err);
 
+/* rows[n, hidden_size] (backend memory, f32) = the picture's positions as the decoder takes them: row i is patch
+ * sources[i] % P of tile sources[i] / P, P = cf_model_n_patches, or the newline embedding where sources[i] is -1
+ * (LlavaNextModel.pack_image_features). sources NULL: the patches of tile 0 in order. pixels[n_tiles, 3, image_size,
+ * image_size] (host). */
+CF_MUST_USE cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, const float *pixels,
+                                       int64_t n_tiles, const int32_t *sources, cf_error *err);
+
 /* ---- decoder ---- */
 
 /* x[M, hidden_size] = embeddings of ids[M] (host). */

@@ -35,6 +35,7 @@ struct cf_model {
     cf_norm_part pre_norm;
     cf_vision_layer *vision; /* the layers that run: config.feature_layer of them */
     cf_linear_part projector1, projector2;
+    cf_tensor newline; /* [1, D] the embedding of a newline position; data NULL where the model has none */
 
     cf_tensor embedding;     /* [vocab, D], in the checkpoint's dtype */
     cf_text_layer *layers;   /* norms and biases of all; matrices NULL where the layer is streamed */

@@ -90,7 +90,8 @@ void sample_read(sample *out, const cf_json *record, const cf_preprocess *p, con
     for (const cf_json *id = cf_json_first(ids); id; id = cf_json_next(id))
         out->ids[at++] = json_whole(id);
     read_pixels(out, p);
-    out->input = (cf_input){out->ids, n, json_int(record, "image_at"), out->pixels, 0};
+    out->input = (cf_input){
+        .ids = out->ids, .n_ids = n, .image_index = json_int(record, "image_at"), .pixels = out->pixels};
     assert_int_equal(cf_input_length(m, &out->input), json_int(record, "length"));
     out->first_token = json_int(record, "first_token");
 }

@@ -272,7 +272,7 @@ static void a_prompt_longer_than_the_model_is_refused(void **state)
     enum { N = 256 };
     int32_t ids[N] = {0};
     const sample *s = &f->bites.samples[0];
-    cf_input in = {ids, N, 4, s->pixels, 0};
+    cf_input in = {.ids = ids, .n_ids = N, .image_index = 4, .pixels = s->pixels};
     cf_session *session = NULL;
     float logits[656];
     cf_error err = {0};

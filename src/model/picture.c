@@ -1,0 +1,49 @@
+/* picture.c - a picture of one or several tiles as rows of the decoder: each tile through the vision tower, then the
+ * packing, which is an index and nothing more: which patch, or the newline, each position is. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "model/model_internal.h"
+
+/* features = [n_tiles * P patches of the tiles, then the newline where the model has one]. */
+static cf_status see_tiles(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels, int64_t n_tiles,
+                           cf_error *err)
+{
+    const cf_vision_config *v = &m->config.vision;
+    const int64_t n_patches = cf_model_n_patches(m), tile_pixels = v->n_channels * v->image_size * v->image_size;
+    cf_status st = CF_OK;
+    for (int64_t t = 0; t < n_tiles; t++) {
+        cf_tensor rows = cf_tensor_rows(features, t * n_patches, (t + 1) * n_patches);
+        CF_TRY(cf_vision_features(m, s, &rows, pixels + t * tile_pixels, NULL, NULL, err));
+    }
+    if (m->newline.data) {
+        cf_tensor last = cf_tensor_rows(features, n_tiles * n_patches, n_tiles * n_patches + 1);
+        CF_TRY(cf_gather(m->be, &last, &m->newline, NULL, err));
+    }
+done:
+    return st;
+}
+
+cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, const float *pixels, int64_t n_tiles,
+                           const int32_t *sources, cf_error *err)
+{
+    const int64_t n = rows->shape[0], newline = n_tiles * cf_model_n_patches(m);
+    cf_status st = CF_OK;
+    void *memory = NULL;
+    cf_tensor features = {0};
+    if (!sources)
+        return cf_vision_features(m, s, rows, pixels, NULL, NULL, err);
+    CF_TRY(cf_alloc(&memory, (size_t)n, sizeof(int32_t), "positions of the picture", err));
+    int32_t *of = memory;
+    for (int64_t i = 0; i < n; i++) {
+        assert(sources[i] >= 0 || m->newline.data);
+        of[i] = sources[i] < 0 ? (int32_t)newline : sources[i];
+    }
+    CF_TRY(cf_backend_alloc(m->be, &features, CF_F32, newline + 1, m->config.text.hidden_size, err));
+    CF_TRY(see_tiles(m, s, &features, pixels, n_tiles, err));
+    CF_TRY(cf_gather(m->be, rows, &features, of, err));
+done:
+    cf_backend_release(m->be, &features);
+    free(memory);
+    return st;
+}
