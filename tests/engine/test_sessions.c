@@ -247,7 +247,11 @@ static void check_reuse(const fixture *f, const loaded_model *m)
     memcpy(ids, other->ids, (size_t)other->input.n_ids * sizeof *ids);
     for (int32_t i = other->input.n_ids; i < n_ids; i++)
         ids[i] = 3 + i % 600;
-    const cf_input inputs[] = {s->input, other->input, {ids, n_ids, 4, other->pixels, 0}, s->input, other->input};
+    const cf_input inputs[] = {s->input,
+                               other->input,
+                               {.ids = ids, .n_ids = n_ids, .image_index = 4, .pixels = other->pixels},
+                               s->input,
+                               other->input};
     cf_session *session = NULL;
     OK(cf_session_create(&session, m->model, false, &err));
     for (size_t i = 0; i < COUNT(inputs); i++) {
@@ -292,6 +296,13 @@ static void generating_before_the_sweep_changes_nothing(void **state)
 }
 
 /* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's end. */
+/* The prompt of one sample with the picture of another. */
+static cf_input input_of(const sample *words, const sample *seen, uint64_t picture)
+{
+    return (cf_input){
+        .ids = words->ids, .n_ids = words->input.n_ids, .image_index = 4, .pixels = seen->pixels, .picture = picture};
+}
+
 static void check_prefix(const fixture *f, const loaded_model *m)
 {
     const sample *first = &f->bites.samples[1], *second = &f->bites.samples[0];
@@ -302,32 +313,24 @@ static void check_prefix(const fixture *f, const loaded_model *m)
     memcpy(other + 1, second->ids, (size_t)second->input.n_ids * sizeof *other);
     memcpy(longer, second->ids, 4 * sizeof *longer);
     memcpy(longer + 4, second->ids + 3, (size_t)(second->input.n_ids - 3) * sizeof *longer);
-    const cf_input same = {second->ids, second->input.n_ids, 4, first->pixels, 7};
+    const cf_input same = input_of(second, first, 7);
     const struct {
         const char *name;
         cf_input first, second;
         bool from_the_picture; /* the plan's lowest row lies within the picture */
         bool shares;
     } cases[] = {
-        {"one picture", {first->ids, first->input.n_ids, 4, first->pixels, 7}, same, false, true},
-        {"one picture, cuts within it", {first->ids, first->input.n_ids, 4, first->pixels, 7}, same, true, true},
-        {"pictures without a name",
-         {first->ids, first->input.n_ids, 4, first->pixels, 0},
-         {second->ids, second->input.n_ids, 4, second->pixels, 0},
-         false,
-         false},
-        {"two pictures",
-         {first->ids, first->input.n_ids, 4, first->pixels, 7},
-         {second->ids, second->input.n_ids, 4, second->pixels, 8},
-         false,
-         false},
+        {"one picture", input_of(first, first, 7), same, false, true},
+        {"one picture, cuts within it", input_of(first, first, 7), same, true, true},
+        {"pictures without a name", input_of(first, first, 0), input_of(second, second, 0), false, false},
+        {"two pictures", input_of(first, first, 7), input_of(second, second, 8), false, false},
         {"another text before the picture",
-         {first->ids, first->input.n_ids, 4, first->pixels, 7},
+         input_of(first, first, 7),
          {other, second->input.n_ids + 1, 5, first->pixels, 7},
          false,
          false},
         {"a longer text before the picture",
-         {first->ids, first->input.n_ids, 4, first->pixels, 7},
+         input_of(first, first, 7),
          {longer, second->input.n_ids + 1, 5, first->pixels, 7},
          false,
          false},
