@@ -14,9 +14,18 @@
 #include "image/image.h"
 
 typedef enum cf_image_fit {
-    CF_FIT_CROP, /* short side to the crop size, centre crop: Hugging Face LLaVA-1.5 */
-    CF_FIT_PAD   /* pad to a square with the mean colour (LLaVA's expand2square), then resize: original LLaVA-1.5 */
+    CF_FIT_CROP,  /* short side to the crop size, centre crop: Hugging Face LLaVA-1.5 */
+    CF_FIT_PAD,   /* pad to a square with the mean colour (LLaVA's expand2square), then resize: original LLaVA-1.5 */
+    CF_FIT_ANYRES /* the whole picture squeezed into a square as base tile; HD tiles at the pinpoint that suits it best
+                     (image/tiling.h): LLaVA-NeXT */
 } cf_image_fit;
+
+/* A resolution that HD tiles may fill, in pixels; a multiple of the tile both ways. */
+typedef struct cf_pinpoint {
+    int32_t height, width;
+} cf_pinpoint;
+
+enum { CF_MAX_PINPOINTS = 64 };
 
 typedef struct cf_preprocess {
     cf_image_fit fit;
@@ -27,20 +36,30 @@ typedef struct cf_preprocess {
     int32_t resample; /* PIL filter number; 3 = bicubic, the only one supported */
     double rescale_factor;
     double mean[3], std[3];
+    int32_t n_pinpoints;                     /* 0 until a configuration gives them */
+    cf_pinpoint pinpoints[CF_MAX_PINPOINTS]; /* in the configuration's order: the first of equals is chosen */
 } cf_preprocess;
 
 /* From preprocessor_config.json (transformers 4 and 5), or processor_config.json with an "image_processor" member;
- * sizes may be numbers or objects, as both exist in published folders. `where` names the file in messages. fit is PAD
- * where a LlavaImageProcessor has do_pad, else CROP; the caller may change it. Without do_center_crop, crop_h and
+ * sizes may be numbers or objects, as both exist in published folders. `where` names the file in messages. fit is
+ * ANYRES for a LlavaNextImageProcessor, PAD where a LlavaImageProcessor has do_pad, else CROP; the caller may change
+ * it. Without do_center_crop, crop_h and
  * crop_w are set to what the resize gives, which must be the same for every picture. CF_UNSUPPORTED names a
  * processor, filter or size rule that is not implemented, CF_FORMAT a value of the wrong kind. */
 CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
+
+/* image_grid_pinpoints: a list of pairs, [height, width] in Hugging Face's layout, [width, height] in the original
+ * LLaVA's config.json (width_first). The order of the list and of its pairs decides between equals. Replaces what is
+ * there, leaves fit alone. A string of ranges ("(1x1),...,(6x6)") is CF_UNSUPPORTED, as are tiles that are not square;
+ * CF_MISMATCH: a pinpoint that is no multiple of the tile. */
+CF_MUST_USE cf_status cf_preprocess_set_pinpoints(cf_preprocess *p, const cf_json *pinpoints, bool width_first,
+                                                  const char *where, cf_error *err);
 
 /* Antialiased bicubic (Keys a = -0.5, support scaled when shrinking), both passes, rounding as Pillow. */
 CF_MUST_USE cf_status cf_image_resize(cf_image *out, const cf_image *in, int32_t width, int32_t height, cf_error *err);
 
 /* The geometry half: resize, crop or pad; out is crop_w x crop_h RGB8 and overwritten on success only. Only the crop
- * is ever resized, however long the picture. */
+ * is ever resized, however long the picture. With CF_FIT_ANYRES this is the base tile. */
 CF_MUST_USE cf_status cf_preprocess_fit(cf_image *out, const cf_image *in, const cf_preprocess *p, cf_error *err);
 
 /* The arithmetic half: pixels[3, crop_h, crop_w] f32 from a fitted picture. */
