@@ -1,6 +1,6 @@
 /* alias.c - see alias.h. One table of prefixes, stored -> canonical; the first row that fits is taken, so longer
  * prefixes stand before the shorter ones that they begin with. Sources: transformers 5.17 conversion_mapping.py
- * ("llava", "CLIPVisionModel"), names saved by transformers 4, and LLaVA's own llava/model (mm_projector,
+ * ("llava", "llava_next", "CLIPVisionModel"), names saved by transformers 4, and LLaVA's own llava/model (mm_projector,
  * vision_tower.vision_tower). */
 #include "checkpoint/alias.h"
 
@@ -21,6 +21,7 @@ static const struct {
     {"multi_modal_projector.", PROJECTOR},
     {"vision_tower.vision_model.", TOWER},
     {"vision_tower.", TOWER},
+    {"image_newline", "model.image_newline"},
     /* original LLaVA */
     {"model.layers.", DECODER "layers."},
     {"model.embed_tokens.", DECODER "embed_tokens."},

@@ -52,7 +52,8 @@ static cf_status read_config(cf_checkpoint *c, cf_error *err)
         CF_TRY(cf_file_read(&c->generation_text, generation_path, MAX_CONFIG_BYTES, err));
         CF_TRY(cf_json_parse(&generation, cf_str_slice(&c->generation_text), generation_path, err));
     }
-    CF_TRY(cf_config_parse(&c->config, config, generation, config_path, err));
+    CF_TRY(cf_config_parse(&c->config,
+                           &(cf_config_source){.config = config, .generation = generation, .where = config_path}, err));
 done:
     cf_json_free(generation);
     cf_json_free(config);

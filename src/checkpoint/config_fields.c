@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const cf_json *value_of(const cf_section *s, const char *key)
 {
@@ -88,6 +89,34 @@ cf_status cf_field_string(const char **out, const cf_section *s, const char *key
         return cf_field_fail(err, s, key, "a string");
     *out = v ? cf_json_string(v) : fallback;
     return CF_OK;
+}
+
+cf_status cf_field_required(double *out, const cf_section *s, const char *key, cf_error *err)
+{
+    if (!cf_field_present(s, key))
+        return cf_field_fail(err, s, key, "a number greater than 0");
+    return cf_field_positive(out, s, key, 0, err);
+}
+
+cf_status cf_field_choice(int *out, const cf_section *s, const char *key, const char *fallback,
+                          const char *const *names, int n, cf_error *err)
+{
+    const char *found = NULL;
+    const cf_status st = cf_field_string(&found, s, key, fallback, err);
+    if (st != CF_OK)
+        return st;
+    char list[160];
+    size_t used = 0;
+    for (int i = 0; i < n; i++) {
+        if (strcmp(names[i], found) == 0) {
+            *out = i;
+            return CF_OK;
+        }
+        const char *before = i == 0 ? "" : i + 1 == n ? " and " : ", ";
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", before, names[i]);
+    }
+    return cf_fail(err, CF_UNSUPPORTED, "%s: %s%s '%s' is not supported, only %s", s->where, s->name, key, found, list);
 }
 
 cf_status cf_field_section(cf_section *out, const cf_section *s, const char *key, const char *name, cf_error *err)

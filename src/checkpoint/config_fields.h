@@ -29,6 +29,12 @@ CF_MUST_USE cf_status cf_field_bool(bool *out, const cf_section *s, const char *
 /* A string; borrowed from the document, or the fallback itself. */
 CF_MUST_USE cf_status cf_field_string(const char **out, const cf_section *s, const char *key, const char *fallback,
                                       cf_error *err);
+/* A positive number that must be there. */
+CF_MUST_USE cf_status cf_field_required(double *out, const cf_section *s, const char *key, cf_error *err);
+/* *out = the index in names[n] of the string under key, `fallback` where absent. CF_UNSUPPORTED, listing names, where it
+ * is none of them. */
+CF_MUST_USE cf_status cf_field_choice(int *out, const cf_section *s, const char *key, const char *fallback,
+                                      const char *const *names, int n, cf_error *err);
 /* *out = the object under key as a section called `name`; empty where absent. */
 CF_MUST_USE cf_status cf_field_section(cf_section *out, const cf_section *s, const char *key, const char *name,
                                        cf_error *err);

@@ -167,7 +167,7 @@ static void read_tiny_config(cf_config *c)
     cf_json *json = NULL;
     cf_status st = cf_json_parse(&json, cf_slice_of(llava_tiny_config()), "tiny", NULL);
     assert(st == CF_OK);
-    st = cf_config_parse(c, json, NULL, "tiny", NULL);
+    st = cf_config_parse(c, &(cf_config_source){.config = json, .where = "tiny"}, NULL);
     assert(st == CF_OK);
     cf_json_free(json);
 }

@@ -3,5 +3,6 @@
 
 int main(void)
 {
-    return test_safetensors() + test_config() + test_folder() + test_bad_folder() + test_hash();
+    return test_safetensors() + test_config() + test_config_original() + test_folder() + test_bad_folder() +
+           test_hash();
 }

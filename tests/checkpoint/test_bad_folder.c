@@ -174,7 +174,7 @@ static const struct {
     {"no config", 0, remove_config, CF_IO, "/config.json: cannot open: No such file"},
     {"bad config", 0, break_config, CF_FORMAT, "/config.json: not valid JSON at byte"},
     {"another model", 0, change_model_type, CF_UNSUPPORTED,
-     "/config.json: model_type 'qwen2_5_vl' is not supported, only 'llava'"},
+     "/config.json: model_type 'qwen2_5_vl' is not supported, only 'llava', 'llava_next' and 'llava_llama'"},
     {"bad generation config", 0, break_generation, CF_FORMAT, "/generation_config.json: not valid JSON"},
     {"generation config is a list", 0, generation_list, CF_FORMAT, "generation_config.json"},
     {"truncated weights", 0, cut_weights, CF_FORMAT, "data bytes (truncated?)"},

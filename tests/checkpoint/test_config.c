@@ -5,74 +5,11 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
+#include "config_check.h"
 
 static cf_status parse(cf_config *out, const char *config, const char *generation, cf_error *err)
 {
-    cf_json *c = NULL, *g = NULL;
-    if (cf_json_parse(&c, cf_slice_of(config), "config.json", err) != CF_OK)
-        fail_msg("%s", config);
-    if (generation && cf_json_parse(&g, cf_slice_of(generation), "generation_config.json", err) != CF_OK)
-        fail_msg("%s", generation);
-    const cf_status st = cf_config_parse(out, c, g, "config.json", err);
-    cf_json_free(g);
-    cf_json_free(c);
-    return st;
-}
-
-/* LLaVA-1.5-7b, which each of the published forms below must come to. */
-static const cf_config llava_7b = {
-    .model_type = "llava",
-    .vision = {1024, 4096, 24, 16, 336, 14, 3, CF_ACT_QUICK_GELU, 1e-5f},
-    .text = {4096, 11008, 32, 32, 32, 128, 32064, 4096, CF_ACT_SILU, 1e-5f, 10000.0, false, false, false},
-    .projector_hidden_act = CF_ACT_GELU,
-    .projector_bias = true,
-    .feature_layer = 23,
-    .feature_drop_class_token = true,
-    .image_token_id = 32000,
-    .bos_token_id = 1,
-    .eos_token_ids = {2},
-    .n_eos = 1,
-};
-
-#define SAME(field)                                                                                                    \
-    if (a->field != b->field)                                                                                          \
-    fail_msg("%s: " #field " is %g, expected %g", name, (double)a->field, (double)b->field)
-
-static void assert_config(const char *name, const cf_config *a, const cf_config *b)
-{
-    assert_string_equal(a->model_type, b->model_type);
-    SAME(vision.hidden_size);
-    SAME(vision.intermediate_size);
-    SAME(vision.n_layers);
-    SAME(vision.n_heads);
-    SAME(vision.image_size);
-    SAME(vision.patch_size);
-    SAME(vision.n_channels);
-    SAME(vision.hidden_act);
-    SAME(vision.layer_norm_eps);
-    SAME(text.hidden_size);
-    SAME(text.intermediate_size);
-    SAME(text.n_layers);
-    SAME(text.n_heads);
-    SAME(text.n_kv_heads);
-    SAME(text.head_dim);
-    SAME(text.vocab_size);
-    SAME(text.max_position_embeddings);
-    SAME(text.hidden_act);
-    SAME(text.rms_norm_eps);
-    SAME(text.rope_theta);
-    SAME(text.tie_word_embeddings);
-    SAME(text.attention_bias);
-    SAME(text.mlp_bias);
-    SAME(projector_hidden_act);
-    SAME(projector_bias);
-    SAME(feature_layer);
-    SAME(feature_drop_class_token);
-    SAME(image_token_id);
-    SAME(bos_token_id);
-    SAME(n_eos);
-    for (int32_t i = 0; i < a->n_eos; i++)
-        SAME(eos_token_ids[i]);
+    return config_parse_texts(out, config, generation, NULL, err);
 }
 
 /* As in llava-hf/llava-1.5-7b-hf: what equals a class's default is left out. */
@@ -135,10 +72,10 @@ static void every_published_form_of_llava_7b_reads_alike(void **state)
         cf_error err = {0};
         if (parse(&c, cases[i].config, "{\"bos_token_id\": 1, \"eos_token_id\": 2}", &err) != CF_OK)
             fail_msg("%s: %s", cases[i].name, err.text);
-        assert_config(cases[i].name, &c, &llava_7b);
+        assert_same_config(cases[i].name, &c, &llava_7b_config);
         if (parse(&c, cases[i].config, NULL, &err) != CF_OK)
             fail_msg("%s: %s", cases[i].name, err.text);
-        assert_config(cases[i].name, &c, &llava_7b);
+        assert_same_config(cases[i].name, &c, &llava_7b_config);
     }
 }
 
@@ -146,7 +83,7 @@ static void absent_keys_take_the_defaults_of_their_class(void **state)
 {
     (void)state;
     /* CLIPVisionConfig() and LlamaConfig() of transformers 5.17 */
-    cf_config expected = llava_7b, c = {0};
+    cf_config expected = llava_7b_config, c = {0};
     expected.vision = (cf_vision_config){768, 3072, 12, 12, 224, 32, 3, CF_ACT_QUICK_GELU, 1e-5f};
     expected.text.vocab_size = 32000;
     expected.text.max_position_embeddings = 2048;
@@ -155,11 +92,67 @@ static void absent_keys_take_the_defaults_of_their_class(void **state)
     cf_error err = {0};
     assert_int_equal(parse(&c, "{\"model_type\": \"llava\", \"vision_config\": {}, \"text_config\": {}}", NULL, &err),
                      CF_OK);
-    assert_config("empty sections", &c, &expected);
-    expected.vision = llava_7b.vision;
+    assert_same_config("empty sections", &c, &expected);
+    expected.vision = llava_7b_config.vision;
     expected.feature_layer = 23;
     assert_int_equal(parse(&c, "{\"model_type\": \"llava\"}", NULL, &err), CF_OK);
-    assert_config("no sections", &c, &expected);
+    assert_same_config("no sections", &c, &expected);
+}
+
+/* As in llava-hf/llama3-llava-next-8b-hf, in the spelling of transformers 4. */
+#define LLAMA3_NEXT                                                                                                    \
+    "{\"architectures\": [\"LlavaNextForConditionalGeneration\"], \"image_grid_pinpoints\": [[336, 672], [672, 336],"  \
+    "  [672, 672], [1008, 336], [336, 1008]], \"image_token_index\": 128256, \"model_type\": \"llava_next\","          \
+    " \"text_config\": {\"eos_token_id\": [128001, 128009], \"bos_token_id\": 128000, \"intermediate_size\": 14336,"   \
+    "  \"max_position_embeddings\": 8192, \"model_type\": \"llama\", \"num_key_value_heads\": 8,"                      \
+    "  \"rms_norm_eps\": 1e-05, \"rope_theta\": 500000.0, \"vocab_size\": 128320},"                                    \
+    " \"use_image_newline_parameter\": true, \"vision_feature_layer\": -2, \"vision_config\": {\"hidden_size\": 1024," \
+    "  \"image_size\": 336, \"intermediate_size\": 4096, \"model_type\": \"clip_vision_model\","                       \
+    "  \"num_attention_heads\": 16, \"num_hidden_layers\": 24, \"patch_size\": 14}}"
+
+static cf_config llama3_next(void)
+{
+    cf_config c = llava_7b_config;
+    (void)snprintf(c.model_type, sizeof c.model_type, "llava_next");
+    c.text =
+        (cf_text_config){4096,  14336,           32,  32, 8, 128, 128320, 8192, CF_ACT_SILU, 1e-5f, 5e5, false, false,
+                         false, CF_ROPE_DEFAULT, 1.0, 0,  0, 0};
+    c.image_token_id = 128256;
+    c.bos_token_id = 128000;
+    c.n_eos = 2;
+    c.eos_token_ids[0] = 128001;
+    c.eos_token_ids[1] = 128009;
+    c.image_aspect = CF_ASPECT_ANYRES;
+    c.patch_merge = CF_MERGE_SPATIAL_UNPAD;
+    c.n_grid = 5;
+    const cf_resolution grid[] = {{336, 672}, {672, 336}, {672, 672}, {1008, 336}, {336, 1008}};
+    memcpy(c.grid, grid, sizeof grid);
+    return c;
+}
+
+static void llava_next_adds_a_grid_and_a_newline(void **state)
+{
+    (void)state;
+    cf_config c = {0}, expected = llama3_next();
+    cf_error err = {0};
+    if (parse(&c, LLAMA3_NEXT, NULL, &err) != CF_OK)
+        fail_msg("%s", err.text);
+    assert_same_config("llama3 next", &c, &expected);
+    if (parse(&c, "{\"model_type\":\"llava_next\",\"image_grid_pinpoints\":[[336,672],[1008,336]]}", NULL, &err) !=
+        CF_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c.n_grid, 2); /* heights before widths */
+    assert_int_equal(c.grid[1].height, 1008);
+    assert_int_equal(c.grid[1].width, 336);
+    assert_int_equal(parse(&c, "{\"model_type\":\"llava_next\"}", NULL, &err), CF_OK);
+    assert_int_equal(c.n_grid, 5);
+    assert_memory_equal(c.grid, expected.grid, 5 * sizeof *c.grid);
+    /* LlavaNextConfig, unlike LlavaConfig, does not look for this in text_config. */
+    assert_int_equal(
+        parse(&c, "{\"model_type\":\"llava_next\",\"text_config\":{\"tie_word_embeddings\":true}}", NULL, &err), CF_OK);
+    assert_false(c.text.tie_word_embeddings);
+    assert_int_equal(parse(&c, "{\"model_type\":\"llava_next\",\"tie_word_embeddings\":true}", NULL, &err), CF_OK);
+    assert_true(c.text.tie_word_embeddings);
 }
 
 static cf_config good(const char *name, const char *members, const char *generation)
@@ -197,6 +190,49 @@ static void rope_theta_is_found_where_each_version_writes_it(void **state)
         const cf_config c = good(cases[i].text, members, NULL);
         if (c.text.rope_theta != cases[i].theta)
             fail_msg("%s: %g", cases[i].text, c.text.rope_theta);
+    }
+}
+
+static void rotary_scaling_is_read_in_both_spellings(void **state)
+{
+    (void)state;
+#define BANDS "\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0"
+    static const struct {
+        const char *text;
+        cf_rope_type type;
+        double theta, factor, low, high;
+        int64_t original;
+    } cases[] = {
+        {"\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}", CF_ROPE_LINEAR, 10000, 2, 0, 0, 0},
+        {"\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":5}", CF_ROPE_LINEAR, 5, 4, 0, 0, 0},
+        {"\"rope_theta\":500000.0,\"rope_scaling\":{" BANDS
+         ",\"original_max_position_embeddings\":8192,\"rope_type\":\"llama3\"}",
+         CF_ROPE_LLAMA3, 500000, 8, 1, 4, 8192},
+        {"\"rope_parameters\":{" BANDS
+         ",\"original_max_position_embeddings\":8192,\"rope_type\":\"llama3\",\"rope_theta\":500000.0}",
+         CF_ROPE_LLAMA3, 500000, 8, 1, 4, 8192},
+        {"\"max_position_embeddings\":4096,\"rope_parameters\":{" BANDS ",\"rope_type\":\"llama3\"}", CF_ROPE_LLAMA3,
+         10000, 8, 1, 4, 4096},
+        {"\"original_max_position_embeddings\":77,\"rope_parameters\":{" BANDS
+         ",\"rope_type\":\"llama3\",\"original_max_position_embeddings\":78}",
+         CF_ROPE_LLAMA3, 10000, 8, 1, 4, 77},
+        {"\"rope_scaling\":{\"type\":\"linear\",\"factor\":2},\"rope_parameters\":{\"rope_type\":\"default\"}",
+         CF_ROPE_LINEAR, 10000, 2, 0, 0, 0},
+        {"\"rope_scaling\":{},\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":3}", CF_ROPE_LINEAR, 10000, 3, 0,
+         0, 0},
+        {"\"rope_scaling\":{\"type\":\"default\",\"rope_type\":\"linear\",\"factor\":3}", CF_ROPE_LINEAR, 10000, 3, 0,
+         0, 0},
+        {"\"rope_scaling\":{\"type\":\"default\",\"factor\":3}", CF_ROPE_DEFAULT, 10000, 1, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char members[320];
+        (void)snprintf(members, sizeof members, "\"text_config\":{%s}", cases[i].text);
+        const cf_text_config t = good(cases[i].text, members, NULL).text;
+        if (t.rope_type != cases[i].type || t.rope_theta != cases[i].theta || t.rope_factor != cases[i].factor ||
+            t.rope_low_freq_factor != cases[i].low || t.rope_high_freq_factor != cases[i].high ||
+            t.rope_original_positions != cases[i].original)
+            fail_msg("%s: type %d, theta %g, factor %g, %g to %g, %d", cases[i].text, t.rope_type, t.rope_theta,
+                     t.rope_factor, t.rope_low_freq_factor, t.rope_high_freq_factor, (int)t.rope_original_positions);
     }
 }
 
@@ -306,6 +342,7 @@ static void special_tokens_come_from_the_nearest_file_that_has_them(void **state
 }
 
 #define LLAVA(members) "{\"model_type\":\"llava\"," members "}"
+#define NEXT(members) "{\"model_type\":\"llava_next\"," members "}"
 #define TEXT(members) LLAVA("\"text_config\":{" members "}")
 #define VISION(members) LLAVA("\"vision_config\":{" members "}")
 
@@ -316,10 +353,11 @@ static const struct {
 } bad[] = {
     {"[]", NULL, CF_FORMAT, "expected a JSON object"},
     {"\"llava\"", NULL, CF_FORMAT, "expected a JSON object"},
-    {"{}", NULL, CF_FORMAT, "model_type: expected 'llava', found nothing"},
+    {"{}", NULL, CF_FORMAT, "model_type: expected 'llava', 'llava_next' or 'llava_llama', found nothing"},
+    {"{\"model_type\":null}", NULL, CF_FORMAT, "found nothing"},
+    {"{\"model_type\":\"llava_mistral\"}", NULL, CF_UNSUPPORTED,
+     "model_type 'llava_mistral' is not supported, only 'llava', 'llava_next' and 'llava_llama'"},
     {"{\"model_type\":3}", NULL, CF_FORMAT, "model_type: expected a string, found 3"},
-    {"{\"model_type\":\"llava_next\"}", NULL, CF_UNSUPPORTED, "model_type 'llava_next' is not supported"},
-    {LLAVA("\"mm_vision_tower\":\"openai/clip-vit-large-patch14-336\""), NULL, CF_UNSUPPORTED, "original LLaVA"},
     {LLAVA("\"text_config\":[]"), NULL, CF_FORMAT, "text_config: expected an object, found a list"},
     {LLAVA("\"vision_config\":\"clip\""), NULL, CF_FORMAT, "vision_config: expected an object, found 'clip'"},
     {TEXT("\"model_type\":\"mistral\""), NULL, CF_UNSUPPORTED, "text_config.model_type 'mistral' is not supported"},
@@ -348,10 +386,24 @@ static const struct {
     {TEXT("\"rms_norm_eps\":\"1e-5\""), NULL, CF_FORMAT, "text_config.rms_norm_eps"},
     {VISION("\"layer_norm_eps\":-1e-5"), NULL, CF_FORMAT, "vision_config.layer_norm_eps"},
     {TEXT("\"rope_theta\":1e999"), NULL, CF_FORMAT, "text_config.rope_theta"},
-    {TEXT("\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}"), NULL, CF_UNSUPPORTED,
-     "text_config.rope_scaling: rope type 'linear' is not supported"},
-    {TEXT("\"rope_parameters\":{\"rope_type\":\"llama3\"}"), NULL, CF_UNSUPPORTED,
-     "text_config.rope_parameters: rope type 'llama3'"},
+    {TEXT("\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2.0}"), NULL, CF_UNSUPPORTED,
+     "text_config.rope_scaling.rope_type 'dynamic' is not supported, only 'default', 'linear' and 'llama3'"},
+    {TEXT("\"rope_parameters\":{\"rope_type\":\"yarn\"}"), NULL, CF_UNSUPPORTED,
+     "text_config.rope_parameters.rope_type 'yarn'"},
+    {TEXT("\"rope_scaling\":{\"type\":\"linear\"}"), NULL, CF_FORMAT,
+     "text_config.rope_scaling.factor: expected a number greater than 0, found nothing"},
+    {TEXT("\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}"), NULL, CF_FORMAT, "factor: expected a number"},
+    {TEXT("\"rope_parameters\":{\"rope_type\":\"llama3\"}"), NULL, CF_FORMAT, "rope_parameters.factor: expected"},
+    {TEXT("\"rope_parameters\":{\"rope_type\":\"llama3\",\"factor\":8}"), NULL, CF_FORMAT,
+     "rope_parameters.low_freq_factor: expected a number greater than 0, found nothing"},
+    {TEXT("\"rope_parameters\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1}"), NULL, CF_FORMAT,
+     "rope_parameters.high_freq_factor: expected a number greater than 0, found nothing"},
+    {TEXT("\"rope_parameters\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,"
+          "\"high_freq_factor\":4.0}"),
+     NULL, CF_FORMAT, "rope_parameters.high_freq_factor: expected more than low_freq_factor, found 4"},
+    {TEXT("\"original_max_position_embeddings\":0,\"rope_parameters\":{\"rope_type\":\"llama3\",\"factor\":8,"
+          "\"low_freq_factor\":1,\"high_freq_factor\":4}"),
+     NULL, CF_FORMAT, "text_config.original_max_position_embeddings: expected an integer"},
     {TEXT("\"rope_parameters\":5"), NULL, CF_FORMAT, "text_config.rope_parameters: expected an object"},
     {TEXT("\"rope_parameters\":{\"rope_theta\":-1}"), NULL, CF_FORMAT, "text_config.rope_parameters.rope_theta"},
     {TEXT("\"partial_rotary_factor\":0.5"), NULL, CF_UNSUPPORTED, "partial_rotary_factor 0.5"},
@@ -377,6 +429,20 @@ static const struct {
     {LLAVA("\"eos_token_id\":[1,-2]"), NULL, CF_FORMAT, "eos_token_id: expected a list of token ids, entry 1 is none"},
     {LLAVA("\"eos_token_id\":[1,2147483648]"), NULL, CF_FORMAT, "entry 1 is none"},
     {LLAVA("\"eos_token_id\":[1,2,3,4,5,6,7,8,9]"), NULL, CF_UNSUPPORTED, "more than 8 tokens"},
+    {NEXT("\"vision_config\":{}"), NULL, CF_FORMAT,
+     "image_grid_pinpoints: expected multiples of the vision tower's image_size 224, found 336 x 672 as entry 0"},
+    {NEXT("\"image_grid_pinpoints\":[]"), NULL, CF_FORMAT, "image_grid_pinpoints: expected a list of resolutions"},
+    {NEXT("\"image_grid_pinpoints\":336"), NULL, CF_FORMAT, "expected a list of resolutions that is not empty"},
+    {NEXT("\"image_grid_pinpoints\":\"[(336, 672)]\""), NULL, CF_FORMAT, "expected a list of resolutions"},
+    {NEXT("\"image_grid_pinpoints\":[[336,672],[336]]"), NULL, CF_FORMAT, "pairs of integers, entry 1 is none"},
+    {NEXT("\"image_grid_pinpoints\":[[336,672,336]]"), NULL, CF_FORMAT, "entry 0 is none"},
+    {NEXT("\"image_grid_pinpoints\":[[336,672.5]]"), NULL, CF_FORMAT, "entry 0 is none"},
+    {NEXT("\"image_grid_pinpoints\":[336,672]"), NULL, CF_FORMAT, "entry 0 is none"},
+    {NEXT("\"image_grid_pinpoints\":[[336,0]]"), NULL, CF_FORMAT, "found 336 x 0 as entry 0"},
+    {NEXT("\"image_grid_pinpoints\":[[-336,336]]"), NULL, CF_FORMAT, "found -336 x 336"},
+    {NEXT("\"image_grid_pinpoints\":[[336,337]]"), NULL, CF_FORMAT, "found 336 x 337"},
+    {NEXT("\"image_grid_pinpoints\":[[336,21840]]"), NULL, CF_FORMAT, "found 336 x 21840"},
+    {NEXT("\"use_image_newline_parameter\":false"), NULL, CF_UNSUPPORTED, "use_image_newline_parameter false"},
     {LLAVA("\"ignore_index\":0"), "[]", CF_FORMAT, "generation_config.json"},
     {LLAVA("\"ignore_index\":0"), "{\"eos_token_id\":1.5}", CF_FORMAT, "generation_config.json: eos_token_id"},
 };
@@ -412,6 +478,8 @@ int test_config(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_published_form_of_llava_7b_reads_alike),
         cmocka_unit_test(absent_keys_take_the_defaults_of_their_class),
+        cmocka_unit_test(llava_next_adds_a_grid_and_a_newline),
+        cmocka_unit_test(rotary_scaling_is_read_in_both_spellings),
         cmocka_unit_test(rope_theta_is_found_where_each_version_writes_it),
         cmocka_unit_test(extents_follow_from_one_another_where_absent),
         cmocka_unit_test(the_feature_layer_is_resolved_from_either_end),
