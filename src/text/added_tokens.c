@@ -218,7 +218,7 @@ static size_t strip_right(cf_slice text, size_t end)
     return end;
 }
 
-static cf_status splits_add(cf_splits *out, int32_t id, size_t begin, size_t end, cf_error *err)
+cf_status cf_splits_add(cf_splits *out, int32_t id, size_t begin, size_t end, cf_error *err)
 {
     void *items = out->items;
     const cf_status st = cf_grow(&items, &out->cap, out->n + 1, sizeof *out->items, "pieces of text", err);
@@ -249,12 +249,12 @@ cf_status cf_added_split(cf_splits *out, const cf_added_set *s, cf_slice text, c
         if (a->rstrip)
             end = strip_right(text, end);
         if (done_to < begin)
-            CF_TRY(splits_add(out, -1, done_to, begin, err));
-        CF_TRY(splits_add(out, a->id, begin, end, err));
+            CF_TRY(cf_splits_add(out, -1, done_to, begin, err));
+        CF_TRY(cf_splits_add(out, a->id, begin, end, err));
         done_to = end;
     }
     if (done_to < text.n)
-        CF_TRY(splits_add(out, -1, done_to, text.n, err));
+        CF_TRY(cf_splits_add(out, -1, done_to, text.n, err));
 done:
     return st;
 }

@@ -1,5 +1,6 @@
-/* post_processor.c - TemplateProcessing of a single text, or none (tokenizers: processors/template.rs): the ids before
- * and after the text's. The template for pairs is not read: crossflow never encodes pairs. */
+/* post_processor.c - TemplateProcessing of a single text, ByteLevel, both in a Sequence, or none (tokenizers:
+ * processors/): the ids before and after the text's. ByteLevel changes offsets alone, which are not kept. The template
+ * for pairs is not read: crossflow never encodes pairs. */
 #include "text/text_internal.h"
 
 void cf_template_deinit(cf_template *p)
@@ -29,13 +30,9 @@ static cf_status add_special(cf_ids *out, const cf_vocab *v, const cf_json *piec
     return CF_OK;
 }
 
-cf_status cf_template_load(cf_template *p, const cf_vocab *v, const cf_json *node, const char *where, cf_error *err)
+static cf_status load_single(cf_template *p, const cf_vocab *v, const cf_json *node, const char *where, cf_error *err)
 {
     cf_status st = CF_OK;
-    if (cf_json_is_none(node))
-        return CF_OK;
-    if (!cf_type_is(node, "TemplateProcessing"))
-        return cf_type_refused(err, where, "a post-processor", node, "TemplateProcessing");
     const cf_json *single = cf_json_get(node, "single");
     int n_texts = 0;
     for (const cf_json *piece = cf_json_first(single); piece; piece = cf_json_next(piece)) {
@@ -56,6 +53,27 @@ cf_status cf_template_load(cf_template *p, const cf_vocab *v, const cf_json *nod
         st = cf_fail(err, CF_UNSUPPORTED,
                      "%s: the post-processor's single template: expected Sequence A once, found it %d times", where,
                      n_texts);
+done:
+    return st;
+}
+
+cf_status cf_template_load(cf_template *p, const cf_vocab *v, const cf_json *node, const char *where, cf_error *err)
+{
+    if (cf_json_is_none(node) || cf_type_is(node, "ByteLevel"))
+        return CF_OK;
+    if (cf_type_is(node, "TemplateProcessing")) {
+        if (p->before.n || p->after.n)
+            return cf_fail(err, CF_UNSUPPORTED, "%s: two TemplateProcessing post-processors are not supported", where);
+        return load_single(p, v, node, where, err);
+    }
+    if (!cf_type_is(node, "Sequence"))
+        return cf_type_refused(err, where, "a post-processor", node, "Sequence, TemplateProcessing, ByteLevel");
+    const cf_json *parts = cf_json_get(node, "processors");
+    if (cf_json_kind_of(parts) != CF_JSON_ARRAY)
+        return cf_fail(err, CF_FORMAT, "%s: the post-processor Sequence has no list of processors", where);
+    cf_status st = CF_OK;
+    for (const cf_json *part = cf_json_first(parts); part; part = cf_json_next(part))
+        CF_TRY(cf_template_load(p, v, part, where, err));
 done:
     return st;
 }

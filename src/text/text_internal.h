@@ -111,16 +111,16 @@ void cf_added_set_deinit(cf_added_set *s);
 /* Adds the tokens to the vocabulary; raw are looked for in the text as given, normal after normalisation. */
 CF_MUST_USE cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, const cf_normalizer *z,
                                     const cf_json *node, const char *where, cf_error *err);
+CF_MUST_USE cf_status cf_splits_add(cf_splits *out, int32_t id, size_t begin, size_t end, cf_error *err);
 /* *out = text cut at the set's tokens. */
 CF_MUST_USE cf_status cf_added_split(cf_splits *out, const cf_added_set *s, cf_slice text, cf_error *err);
 
-/* ---- pre_tokenizer.c: Metaspace ---- */
+/* ---- metaspace.c: blanks as word marks ---- */
 
 typedef enum cf_prepend { CF_PREPEND_ALWAYS, CF_PREPEND_FIRST, CF_PREPEND_NEVER } cf_prepend;
 
 typedef struct cf_metaspace { /* zero-initialise */
-    bool present;
-    cf_str mark; /* one character */
+    cf_str mark;              /* one character */
     cf_prepend prepend;
     bool split;
 } cf_metaspace;
@@ -128,13 +128,65 @@ typedef struct cf_metaspace { /* zero-initialise */
 void cf_metaspace_deinit(cf_metaspace *m);
 CF_MUST_USE cf_status cf_metaspace_load(cf_metaspace *m, const cf_json *node, const char *where,
                                         cf_error *err); /* a Metaspace node */
-CF_MUST_USE cf_status cf_pre_tokenizer_load(cf_metaspace *m, const cf_json *node, const char *where, cf_error *err);
 /* *out = text with its blanks as marks, and one before it by the scheme; at_start: the text begins where the whole
  * text does. */
 CF_MUST_USE cf_status cf_metaspace_apply(cf_str *out, const cf_metaspace *m, cf_slice text, bool at_start,
                                          cf_error *err);
 /* The word at *at in marked text (up to the next mark, if the scheme splits); advances *at. Empty at the end. */
 cf_slice cf_metaspace_word(const cf_metaspace *m, cf_slice text, size_t *at);
+
+/* ---- pattern.c: regular expressions ---- */
+
+typedef struct cf_pattern cf_pattern; /* immutable; may be shared between threads */
+typedef struct cf_matcher cf_matcher; /* scratch of one encode call */
+
+/* literal: the text itself is looked for. `where` names the file in messages. */
+CF_MUST_USE cf_status cf_pattern_compile(cf_pattern **out, cf_slice pattern, bool literal, const char *where,
+                                         cf_error *err);
+void cf_pattern_free(cf_pattern *p);
+CF_MUST_USE cf_status cf_matcher_create(cf_matcher **out, cf_error *err);
+void cf_matcher_free(cf_matcher *m);
+/* *out = text (valid UTF-8) cut before and behind every match, empty pieces left out; their ids are -1.
+ * CF_UNSUPPORTED where the pattern cannot be decided within the library's limits. */
+CF_MUST_USE cf_status cf_pattern_cut(cf_splits *out, const cf_pattern *p, cf_slice text, cf_matcher *m, cf_error *err);
+
+/* ---- newer_unicode.c: characters younger than the regular expressions' tables ---- */
+
+/* Appends text with every letter, digit and blank that PCRE2 10.42 classes otherwise than the library's Oniguruma in
+ * the shape of one of the same length on whose class both agree. Nothing is appended where there is none. */
+CF_MUST_USE cf_status cf_unicode_stand_ins(cf_str *out, cf_slice text, cf_error *err);
+
+/* ---- byte_level.c: bytes as characters ---- */
+
+/* Appends text with each byte as its character in GPT-2's alphabet. */
+CF_MUST_USE cf_status cf_bytes_to_alphabet(cf_str *out, cf_slice text, cf_error *err);
+/* Appends the bytes that a token means; a token with a character that is not in the alphabet means its own bytes. */
+CF_MUST_USE cf_status cf_alphabet_to_bytes(cf_str *out, cf_slice token, cf_error *err);
+
+/* ---- pre_tokenizer.c: a text into words ---- */
+
+typedef struct cf_cut_step cf_cut_step;
+
+typedef struct cf_pre_tokenizer { /* zero-initialise; without steps a text is one word */
+    cf_cut_step *steps;
+    size_t n, cap;
+} cf_pre_tokenizer;
+
+typedef struct cf_cutter cf_cutter; /* scratch of one encode call */
+
+void cf_pre_tokenizer_deinit(cf_pre_tokenizer *z);
+CF_MUST_USE cf_status cf_pre_tokenizer_load(cf_pre_tokenizer *z, const cf_json *node, const char *where, cf_error *err);
+/* Adds a Metaspace step and takes what m owns, also on failure. */
+CF_MUST_USE cf_status cf_pre_tokenizer_add_metaspace(cf_pre_tokenizer *z, cf_metaspace *m, const char *where,
+                                                     cf_error *err);
+bool cf_pre_tokenizer_asks_for_start(const cf_pre_tokenizer *z); /* whether at_start can matter */
+bool cf_pre_tokenizer_is_byte_level(const cf_pre_tokenizer *z);
+CF_MUST_USE cf_status cf_cutter_create(cf_cutter **out, const cf_pre_tokenizer *z, cf_error *err);
+void cf_cutter_free(cf_cutter *c);
+/* Hands every word of text (valid UTF-8, not empty) to `each`, in order; at_start as in cf_metaspace_apply. */
+typedef cf_status (*cf_word_fn)(void *context, cf_slice word, cf_error *err);
+CF_MUST_USE cf_status cf_pre_tokenizer_apply(const cf_pre_tokenizer *z, cf_slice text, bool at_start, cf_cutter *c,
+                                             cf_word_fn each, void *context, cf_error *err);
 
 /* ---- bpe.c: byte pair encoding ---- */
 
@@ -163,7 +215,7 @@ void cf_bpe_work_free(cf_bpe_work *w);
 CF_MUST_USE cf_status cf_bpe_encode(cf_ids *out, const cf_bpe *b, const cf_vocab *v, cf_slice word, cf_bpe_work *w,
                                     cf_error *err);
 
-/* ---- post_processor.c: TemplateProcessing of a single text ---- */
+/* ---- post_processor.c: ids around those of a single text ---- */
 
 typedef struct cf_template { /* zero-initialise */
     cf_ids before, after;

@@ -1,4 +1,4 @@
-/* token_decoder.c - tokens to text: Replace, ByteFallback, Fuse, Strip and Metaspace, alone or in a Sequence
+/* token_decoder.c - tokens to text: Replace, ByteFallback, Fuse, Strip, Metaspace and ByteLevel, alone or in a Sequence
  * (tokenizers: decoders/ and normalizers/replace.rs). Every step turns a list of strings into another; the last list
  * is joined. */
 #include "text/text_internal.h"
@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-typedef enum step_kind { STEP_REPLACE, STEP_BYTES, STEP_FUSE, STEP_STRIP, STEP_METASPACE } step_kind;
+typedef enum step_kind { STEP_REPLACE, STEP_BYTES, STEP_FUSE, STEP_STRIP, STEP_METASPACE, STEP_BYTE_LEVEL } step_kind;
 
 struct cf_decode_step {
     step_kind kind;
@@ -79,14 +79,15 @@ done:
 
 static cf_status add_step(cf_decoder *d, const cf_json *node, const char *where, cf_error *err)
 {
-    static const char *const names[] = {"Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"}; /* by step_kind */
+    static const char *const names[] = {"Replace", "ByteFallback", "Fuse",
+                                        "Strip",   "Metaspace",    "ByteLevel"}; /* by step_kind */
     cf_status st = CF_OK;
     size_t kind = 0;
     while (kind < sizeof names / sizeof names[0] && !cf_type_is(node, names[kind]))
         kind++;
     if (kind == sizeof names / sizeof names[0])
         return cf_type_refused(err, where, "a decoder", node,
-                               "Sequence, Replace, ByteFallback, Fuse, Strip, Metaspace");
+                               "Sequence, Replace, ByteFallback, Fuse, Strip, Metaspace, ByteLevel");
     void *steps = d->steps;
     CF_TRY(cf_grow(&steps, &d->cap, d->n + 1, sizeof *d->steps, "decoders", err));
     d->steps = steps;
@@ -201,11 +202,27 @@ done:
     return st;
 }
 
+/* All strings as bytes, in one string; what is not UTF-8 among them as U+FFFD. */
+static cf_status join_alphabet(cf_strings *out, const cf_strings *in, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str bytes = {0};
+    for (size_t i = 0; i < in->n; i++)
+        CF_TRY(cf_alphabet_to_bytes(&bytes, strings_at(in, i), err));
+    CF_TRY(cf_utf8_repair(&out->bytes, cf_str_slice(&bytes), err));
+    CF_TRY(strings_end(out, err));
+done:
+    cf_str_deinit(&bytes);
+    return st;
+}
+
 static cf_status apply_step(cf_strings *out, const cf_decode_step *s, const cf_strings *in, cf_error *err)
 {
     cf_status st = CF_OK;
     if (s->kind == STEP_BYTES)
         return join_bytes(out, in, err);
+    if (s->kind == STEP_BYTE_LEVEL)
+        return join_alphabet(out, in, err);
     if (s->kind == STEP_FUSE)
         return cf_strings_add(out, cf_str_slice(&in->bytes), err);
     for (size_t i = 0; i < in->n; i++)

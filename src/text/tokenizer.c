@@ -19,7 +19,7 @@ struct cf_tokenizer {
     cf_vocab vocab;
     cf_added_set raw, normal;
     cf_normalizer normalizer;
-    cf_metaspace metaspace;
+    cf_pre_tokenizer pre;
     cf_bpe bpe;
     cf_template post;
     cf_decoder decoder;
@@ -139,9 +139,9 @@ static cf_status load_parts(cf_tokenizer *t, const cf_json *root, const char *wh
     CF_TRY(cf_vocab_load(&t->vocab, cf_json_get(model, "vocab"), where, err));
     CF_TRY(cf_bpe_load(&t->bpe, &t->vocab, model, where, err));
     CF_TRY(cf_normalizer_load(&t->normalizer, cf_json_get(root, "normalizer"), where, err));
-    CF_TRY(cf_pre_tokenizer_load(&t->metaspace, cf_json_get(root, "pre_tokenizer"), where, err));
+    CF_TRY(cf_pre_tokenizer_load(&t->pre, cf_json_get(root, "pre_tokenizer"), where, err));
     /* "first" asks where a piece began before normalisation, which is not kept. */
-    if (t->metaspace.present && t->metaspace.prepend == CF_PREPEND_FIRST && t->normalizer.n) {
+    if (cf_pre_tokenizer_asks_for_start(&t->pre) && t->normalizer.n) {
         st = cf_fail(err, CF_UNSUPPORTED, "%s: Metaspace prepend_scheme \"first\" after a normalizer is not supported",
                      where);
         goto done;
@@ -203,7 +203,7 @@ void cf_tokenizer_close(cf_tokenizer *t)
     cf_decoder_deinit(&t->decoder);
     cf_template_deinit(&t->post);
     cf_bpe_deinit(&t->bpe);
-    cf_metaspace_deinit(&t->metaspace);
+    cf_pre_tokenizer_deinit(&t->pre);
     cf_normalizer_deinit(&t->normalizer);
     cf_added_set_deinit(&t->normal);
     cf_added_set_deinit(&t->raw);
@@ -241,8 +241,9 @@ bool cf_tokenizer_is_special(const cf_tokenizer *t, int32_t id)
 /* ---- encoding ---- */
 
 typedef struct scratch { /* of one encode call, so that a tokenizer can be shared */
-    cf_str text, normal, marked;
+    cf_str text, normal;
     cf_splits raw_splits, normal_splits;
+    cf_cutter *cutter;
     cf_bpe_work *bpe;
 } scratch;
 
@@ -250,25 +251,30 @@ static void scratch_deinit(scratch *s)
 {
     cf_str_deinit(&s->text);
     cf_str_deinit(&s->normal);
-    cf_str_deinit(&s->marked);
     free(s->raw_splits.items);
     free(s->normal_splits.items);
+    cf_cutter_free(s->cutter);
     cf_bpe_work_free(s->bpe);
+}
+
+typedef struct word_sink {
+    cf_ids *out;
+    const cf_tokenizer *t;
+    scratch *s;
+} word_sink;
+
+static cf_status encode_word(void *context, cf_slice word, cf_error *err)
+{
+    const word_sink *k = context;
+    return cf_bpe_encode(k->out, &k->t->bpe, &k->t->vocab, word, k->s->bpe, err);
 }
 
 /* Text without added tokens, normalised. */
 static cf_status encode_words(cf_ids *out, const cf_tokenizer *t, cf_slice text, bool at_start, scratch *s,
                               cf_error *err)
 {
-    cf_status st = CF_OK;
-    if (!t->metaspace.present)
-        return cf_bpe_encode(out, &t->bpe, &t->vocab, text, s->bpe, err);
-    CF_TRY(cf_metaspace_apply(&s->marked, &t->metaspace, text, at_start, err));
-    const cf_slice marked = cf_str_slice(&s->marked);
-    for (size_t at = 0; at < marked.n;)
-        CF_TRY(cf_bpe_encode(out, &t->bpe, &t->vocab, cf_metaspace_word(&t->metaspace, marked, &at), s->bpe, err));
-done:
-    return st;
+    word_sink k = {out, t, s};
+    return cf_pre_tokenizer_apply(&t->pre, text, at_start, s->cutter, encode_word, &k, err);
 }
 
 /* A piece of the text between raw added tokens. */
@@ -295,6 +301,7 @@ cf_status cf_tokenizer_encode(cf_ids *out, const cf_tokenizer *t, cf_slice text,
     cf_status st = CF_OK;
     scratch s = {0};
     const size_t n_before = out->n;
+    CF_TRY(cf_cutter_create(&s.cutter, &t->pre, err));
     CF_TRY(cf_bpe_work_create(&s.bpe, err));
     CF_TRY(cf_utf8_repair(&s.text, text, err));
     CF_TRY(cf_added_split(&s.raw_splits, &t->raw, cf_str_slice(&s.text), err));
