@@ -48,11 +48,11 @@ typedef struct cf_preprocess {
  * processor, filter or size rule that is not implemented, CF_FORMAT a value of the wrong kind. */
 CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
 
-/* image_grid_pinpoints: a list of pairs, [height, width] in Hugging Face's layout, [width, height] in the original
- * LLaVA's config.json (width_first). The order of the list and of its pairs decides between equals. Replaces what is
- * there, leaves fit alone. A string of ranges ("(1x1),...,(6x6)") is CF_UNSUPPORTED, as are tiles that are not square;
- * CF_MISMATCH: a pinpoint that is no multiple of the tile. */
-CF_MUST_USE cf_status cf_preprocess_set_pinpoints(cf_preprocess *p, const cf_json *pinpoints, bool width_first,
+/* Replaces the pinpoints and leaves fit alone: for an original LLaVA folder, whose config.json has them. Their order
+ * decides between equals, and there it is of (width, height) pairs. `where` names their source in messages. CF_FORMAT: a
+ * pinpoint that is no multiple of the tile; CF_UNSUPPORTED: none, more than CF_MAX_PINPOINTS, or a tile that is not
+ * square. */
+CF_MUST_USE cf_status cf_preprocess_set_pinpoints(cf_preprocess *p, const cf_pinpoint *pinpoints, int64_t n,
                                                   const char *where, cf_error *err);
 
 /* Antialiased bicubic (Keys a = -0.5, support scaled when shrinking), both passes, rounding as Pillow. */

@@ -22,15 +22,20 @@ typedef enum cf_patch_role {
     CF_PATCH_NEWLINE /* image_newline, after a row of high-resolution patches */
 } cf_patch_role;
 
-/* How the model turns the patches of the tiles into positions. With CF_FIT_CROP and CF_FIT_PAD only patch_size is
- * read: the positions are the patches. */
+/* In which order the patches of the HD tiles become positions: the original LLaVA's mm_patch_merge_type. */
+typedef enum cf_hd_order {
+    CF_HD_FLAT,          /* "flat": tile after tile */
+    CF_HD_SPATIAL,       /* "spatial": rows across all tiles */
+    CF_HD_UNPAD,         /* Hugging Face: rows, without the patches that only padding fills */
+    CF_HD_UNPAD_ORIGINAL /* "spatial_unpad": the same with the original's rounding, now and then a row or column less */
+} cf_hd_order;
+
+/* How the model packs the patches of the tiles into positions. With CF_FIT_CROP and CF_FIT_PAD only patch_size is read:
+ * the positions are the patches of the one tile. (The published "no HD, no pad" is CF_FIT_PAD on an anyres model.) */
 typedef struct cf_packing {
-    int32_t patch_size;    /* positive; need not divide the tile, what is left over is no patch */
-    bool hd;               /* false: the base tile alone; HD tiles are not even made */
-    bool newline;          /* image_newline after every row of HD patches, or once after the base tile without hd; the
-                              published "no HD, no pad" is neither */
-    bool truncate_padding; /* the original LLaVA's rounding of the padding that is cut away; transformers rounds to
-                              seven decimals before it truncates */
+    int32_t patch_size; /* positive; need not divide the tile, what is left over is no patch */
+    cf_hd_order order;
+    bool newline; /* image_newline after every row of HD patches; not with CF_HD_FLAT, which has no rows */
 } cf_packing;
 
 /* Where everything lies, from the picture's size alone. Patches are counted in the grid of all HD tiles. */
