@@ -48,21 +48,21 @@ typedef struct cf_tile_grid {
     int32_t left, top;              /* padding before it; what is left over lies behind it */
     int32_t first_row, n_rows;      /* the patches kept after unpadding; extreme shapes keep none */
     int32_t first_col, n_cols;
+    bool newline;        /* a newline follows each of the rows */
     int32_t n_tiles;     /* base tile included */
     int32_t n_positions; /* newlines included */
 } cf_tile_grid;
 
 typedef struct cf_tiling { /* zero-initialise; owns tiles, source, role */
     cf_tile_grid grid;
-    int32_t n_tiles;
     cf_image *tiles; /* [n_tiles] RGB8 of tile_w x tile_h, base tile first; NULL where only positions were asked for */
-    int32_t n_positions; /* base patches first, then HD patches row by row across the tiles */
-    int32_t *source;     /* [n_positions] tile * patches_per_tile + row * patch_cols + column; -1 for a newline */
-    cf_patch_role *role; /* [n_positions] */
+    /* [n_positions] each: the base patches, then the HD patches in their order. */
+    int32_t *source; /* tile * (patch_rows * patch_cols) + row * patch_cols + column; -1 for a newline */
+    cf_patch_role *role;
 } cf_tiling;
 
 /* The layout alone, without allocation. CF_FORMAT: a picture without pixels. CF_MISMATCH: CF_FIT_ANYRES without
- * pinpoints, or more positions than an int32_t counts. */
+ * pinpoints. */
 CF_MUST_USE cf_status cf_tile_grid_of(cf_tile_grid *out, int32_t width, int32_t height, const cf_preprocess *p,
                                       const cf_packing *k, cf_error *err);
 
@@ -77,7 +77,7 @@ void cf_tiling_deinit(cf_tiling *t);
 /* pixels[n_tiles, 3, tile_h, tile_w] f32 of a tiling that has its tiles. */
 void cf_tiling_values(float *pixels, const cf_tiling *t, const cf_preprocess *p);
 
-/* hit[t->n_positions] by the rule of cf_preprocess_boxes: the mask with the boxes goes through the very same resize,
+/* hit[n_positions] by the rule of cf_preprocess_boxes: the mask with the boxes goes through the very same resize,
  * padding and tiling; base and HD positions alike, newlines never. t may be without tiles; p made it. */
 CF_MUST_USE cf_status cf_tiling_boxes(bool *hit, const cf_tiling *t, const cf_box *boxes, int64_t n_boxes,
                                       const cf_preprocess *p, cf_error *err);
