@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 #include "checkpoint/alias.h"
+#include "checkpoint/hub.h"
 #include "checkpoint/shards.h"
 
 enum {
@@ -106,20 +107,15 @@ done:
     return st;
 }
 
-cf_status cf_checkpoint_open(cf_checkpoint **out, const char *dir, cf_error *err)
+cf_status cf_checkpoint_open(cf_checkpoint **out, const char *model, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_checkpoint *c = calloc(1, sizeof *c);
     if (!c)
-        return cf_fail(err, CF_NOMEM, "no memory for the checkpoint %s", dir);
-    CF_TRY(cf_strdup(&c->dir, cf_slice_of(dir), err));
-    if (!cf_file_is_dir(dir)) {
-        st = cf_fail(err, CF_IO, "%s: expected a model folder, found %s", dir,
-                     cf_file_exists(dir) ? "a file" : "nothing");
-        goto done;
-    }
+        return cf_fail(err, CF_NOMEM, "no memory for the checkpoint %s", model);
+    CF_TRY(cf_hub_find(&c->dir, model, err));
     CF_TRY(read_config(c, err));
-    CF_TRY(cf_shards_open(&c->shards, dir, err));
+    CF_TRY(cf_shards_open(&c->shards, c->dir, err));
     CF_TRY(build_table(c, err));
     *out = c;
     c = NULL;

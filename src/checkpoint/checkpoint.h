@@ -18,7 +18,7 @@ typedef struct cf_checkpoint cf_checkpoint;
 /* Opens config.json, generation_config.json (optional) and the safetensors (model.safetensors, or
  * model.safetensors.index.json with its shards) in dir. Every header is checked whole before anything is returned; no
  * weight byte is read. */
-CF_MUST_USE cf_status cf_checkpoint_open(cf_checkpoint **out, const char *dir, cf_error *err);
+CF_MUST_USE cf_status cf_checkpoint_open(cf_checkpoint **out, const char *model, cf_error *err);
 void cf_checkpoint_close(cf_checkpoint *c);
 
 const char *cf_checkpoint_dir(const cf_checkpoint *c);

@@ -225,8 +225,8 @@ static void what_is_no_folder_is_refused(void **state)
     (void)state;
     cf_checkpoint *c = NULL;
     cf_error err = {0};
-    assert_int_equal(cf_checkpoint_open(&c, "tests/no-such-model", &err), CF_IO);
-    assert_string_equal(err.text, "tests/no-such-model: expected a model folder, found nothing");
+    assert_int_equal(cf_checkpoint_open(&c, "./tests/no-such-model", &err), CF_IO);
+    assert_string_equal(err.text, "./tests/no-such-model: expected a model folder, found nothing");
     assert_int_equal(cf_checkpoint_open(&c, "demo/model/config.json", &err), CF_IO);
     assert_string_equal(err.text, "demo/model/config.json: expected a model folder, found a file");
     assert_null(c);
