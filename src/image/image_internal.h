@@ -3,6 +3,7 @@
 #define CF_IMAGE_IMAGE_INTERNAL_H
 
 #include "image/image.h"
+#include "image/tiling.h"
 
 /* A rectangle of pixels; may lie in a picture that is never computed whole, hence the width of its fields. */
 typedef struct cf_window {
@@ -28,5 +29,9 @@ CF_MUST_USE cf_status cf_image_resize_window(cf_image *out, int32_t at_x, int32_
 
 /* *out = the picture centred in the smallest square that holds it, the rest filled with rgb. */
 CF_MUST_USE cf_status cf_image_pad_square(cf_image *out, const cf_image *in, const uint8_t rgb[3], cf_error *err);
+
+/* *out = one tile of the picture, 0 the base tile; tile_w x tile_h, overwritten on success only. */
+CF_MUST_USE cf_status cf_tile_make(cf_image *out, const cf_image *picture, const cf_tile_grid *g, int32_t tile,
+                                   const cf_preprocess *p, cf_error *err);
 
 #endif

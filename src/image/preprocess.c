@@ -21,7 +21,11 @@ static void resized_size(int64_t *width, int64_t *height, const cf_image *in, co
 {
     *width = in->width;
     *height = in->height;
-    if (!p->do_resize)
+    if (p->fit == CF_FIT_ANYRES && p->shortest_edge) { /* LlavaNextImageProcessorPil.get_image_patches: squeezed */
+        *width = *height = p->shortest_edge;
+        return;
+    }
+    if (p->fit != CF_FIT_ANYRES && !p->do_resize)
         return;
     if (p->shortest_edge == 0) {
         *width = p->size_w;

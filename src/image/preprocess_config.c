@@ -1,14 +1,16 @@
 /* preprocess_config.c - preprocessor_config.json to cf_preprocess.
  *
- * Keys and defaults are those of CLIPImageProcessor and LlavaImageProcessor (transformers 4 and 5): an absent key and
- * null mean the default; `size` as a number is the shortest edge, `crop_size` as a number is a square. Whatever would
- * change pixels in a way that is not implemented is refused by name rather than passed over. */
+ * Keys and defaults are those of CLIPImageProcessor, LlavaImageProcessor and LlavaNextImageProcessor (transformers 4 and
+ * 5): an absent key and null mean the default; `size` as a number is the shortest edge, `crop_size` as a number is a
+ * square. Whatever would change pixels in a way that is not implemented is refused by name rather than passed over. */
 #include "image/preprocess.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_EDGE = 16384, DEFAULT_EDGE = 224, BICUBIC = 3 };
+enum { MAX_EDGE = 16384, MAX_TILES_PER_SIDE = 64, DEFAULT_EDGE = 224, BICUBIC = 3 };
+
+typedef enum processor { CLIP, LLAVA, LLAVA_NEXT } processor;
 
 static bool is_given(const cf_json *node)
 {
@@ -106,30 +108,40 @@ done:
     return st;
 }
 
-/* The processors whose steps these are. A class name may carry the suffix of its implementation. */
-static cf_status read_type(bool *is_llava, const cf_json *json, const char *where, cf_error *err)
+/* A class name may carry the suffix of its implementation. */
+static cf_status read_type(processor *out, const cf_json *json, const char *where, cf_error *err)
 {
-    static const char *const clip[] = {"CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil",
-                                       "CLIPFeatureExtractor"};
-    static const char *const llava[] = {"LlavaImageProcessor", "LlavaImageProcessorFast", "LlavaImageProcessorPil"};
+    static const struct {
+        const char *name;
+        processor is;
+    } known[] = {
+        {"CLIPImageProcessor", CLIP},
+        {"CLIPImageProcessorFast", CLIP},
+        {"CLIPImageProcessorPil", CLIP},
+        {"CLIPFeatureExtractor", CLIP},
+        {"LlavaImageProcessor", LLAVA},
+        {"LlavaImageProcessorFast", LLAVA},
+        {"LlavaImageProcessorPil", LLAVA},
+        {"LlavaNextImageProcessor", LLAVA_NEXT},
+        {"LlavaNextImageProcessorFast", LLAVA_NEXT},
+        {"LlavaNextImageProcessorPil", LLAVA_NEXT},
+    };
     const cf_json *node = cf_json_get(json, "image_processor_type");
     if (!is_given(node))
         node = cf_json_get(json, "feature_extractor_type"); /* before transformers 4.26 */
-    *is_llava = false;
+    *out = CLIP;
     if (!is_given(node))
         return CF_OK;
     const char *type = cf_json_string(node);
-    for (size_t i = 0; type && i < sizeof clip / sizeof clip[0]; i++)
-        if (strcmp(type, clip[i]) == 0)
-            return CF_OK;
-    for (size_t i = 0; type && i < sizeof llava / sizeof llava[0]; i++)
-        if (strcmp(type, llava[i]) == 0) {
-            *is_llava = true;
+    for (size_t i = 0; type && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(type, known[i].name) == 0) {
+            *out = known[i].is;
             return CF_OK;
         }
     return cf_fail(err, CF_UNSUPPORTED,
-                   "%s: image_processor_type: expected CLIPImageProcessor or LlavaImageProcessor, found %s", where,
-                   type ? type : "no string");
+                   "%s: image_processor_type: expected CLIPImageProcessor, LlavaImageProcessor or "
+                   "LlavaNextImageProcessor, found %s",
+                   where, type ? type : "no string");
 }
 
 static cf_preprocess defaults(void)
@@ -153,12 +165,70 @@ static cf_preprocess defaults(void)
 /* Without a crop, the resize itself must give every picture the same shape. */
 static cf_status shape_without_crop(cf_preprocess *p, const char *where, cf_error *err)
 {
-    if (!p->do_resize || (p->shortest_edge && p->fit != CF_FIT_PAD))
+    if (!p->do_resize || (p->shortest_edge && p->fit == CF_FIT_CROP))
         return cf_fail(err, CF_UNSUPPORTED, "%s: without do_center_crop, expected a resize to one height and width",
                        where);
-    p->crop_h = p->shortest_edge ? p->shortest_edge : p->size_h;
-    p->crop_w = p->shortest_edge ? p->shortest_edge : p->size_w;
+    const int32_t h = p->shortest_edge ? p->shortest_edge : p->size_h;
+    const int32_t w = p->shortest_edge ? p->shortest_edge : p->size_w;
+    if (p->fit == CF_FIT_ANYRES && (p->crop_h != h || p->crop_w != w)) /* crop_size is still where tiles are cut */
+        return cf_fail(err, CF_UNSUPPORTED,
+                       "%s: without do_center_crop, expected tiles of %d x %d, found crop_size %d x %d", where, w, h,
+                       p->crop_w, p->crop_h);
+    p->crop_h = h;
+    p->crop_w = w;
     return CF_OK;
+}
+
+static bool fills_tiles(int64_t extent, int32_t tile)
+{
+    return extent > 0 && extent % tile == 0 && extent / tile <= MAX_TILES_PER_SIDE && extent <= MAX_EDGE;
+}
+
+cf_status cf_preprocess_set_pinpoints(cf_preprocess *p, const cf_pinpoint *pinpoints, int64_t n, const char *where,
+                                      cf_error *err)
+{
+    if (p->crop_h != p->crop_w)
+        return cf_fail(err, CF_UNSUPPORTED, "%s: high-resolution tiles must be square, crop_size is %d x %d", where,
+                       p->crop_w, p->crop_h);
+    if (n < 1 || n > CF_MAX_PINPOINTS)
+        return cf_fail(err, CF_UNSUPPORTED, "%s: image_grid_pinpoints: expected 1 to %d of them, found %lld", where,
+                       (int)CF_MAX_PINPOINTS, (long long)n);
+    for (int64_t i = 0; i < n; i++)
+        if (!fills_tiles(pinpoints[i].height, p->crop_h) || !fills_tiles(pinpoints[i].width, p->crop_w))
+            return cf_fail(
+                err, CF_FORMAT,
+                "%s: image_grid_pinpoints: expected height and width to be 1 to %d times the tile of %d pixels "
+                "and at most %d, found %d x %d as number %lld",
+                where, (int)MAX_TILES_PER_SIDE, p->crop_h, (int)MAX_EDGE, pinpoints[i].height, pinpoints[i].width,
+                (long long)i);
+    memcpy(p->pinpoints, pinpoints, (size_t)n * sizeof *pinpoints);
+    p->n_pinpoints = (int32_t)n;
+    return CF_OK;
+}
+
+/* [[height, width], ...]. */
+static cf_status read_pinpoints(cf_preprocess *p, const cf_json *list, const char *where, cf_error *err)
+{
+    static const cf_pinpoint by_default[] = {{336, 672}, {672, 336}, {672, 672}, {1008, 336}, {336, 1008}};
+    static const char key[] = "image_grid_pinpoints";
+    if (!is_given(list))
+        return cf_preprocess_set_pinpoints(p, by_default, sizeof by_default / sizeof *by_default, where, err);
+    if (cf_json_kind_of(list) != CF_JSON_ARRAY)
+        return cf_fail(err, CF_FORMAT, "%s: %s: expected a list of [height, width] pairs", where, key);
+    cf_status st = CF_OK;
+    cf_pinpoint read[CF_MAX_PINPOINTS] = {0};
+    int64_t n = 0;
+    for (const cf_json *pair = cf_json_first(list); pair && n < CF_MAX_PINPOINTS; pair = cf_json_next(pair), n++) {
+        const cf_json *height = cf_json_first(pair);
+        if (cf_json_kind_of(pair) != CF_JSON_ARRAY || cf_json_count(pair) != 2)
+            return cf_fail(err, CF_FORMAT, "%s: %s: expected a [height, width] pair as number %lld", where, key,
+                           (long long)n);
+        CF_TRY(read_edge(&read[n].height, height, key, where, err));
+        CF_TRY(read_edge(&read[n].width, cf_json_next(height), key, where, err));
+    }
+    CF_TRY(cf_preprocess_set_pinpoints(p, read, cf_json_count(list), where, err));
+done:
+    return st;
 }
 
 static cf_status check_values(const cf_preprocess *p, const char *where, cf_error *err)
@@ -176,19 +246,23 @@ cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const cha
 {
     cf_status st = CF_OK;
     cf_preprocess p = defaults();
-    bool is_llava = false, do_pad = false;
+    processor type = CLIP;
+    bool do_pad = false;
     const cf_json *node = cf_json_get(json, "image_processor");
     if (cf_json_kind_of(node) == CF_JSON_OBJECT)
         json = node; /* a whole processor_config.json */
     if (cf_json_kind_of(json) != CF_JSON_OBJECT)
         return cf_fail(err, CF_FORMAT, "%s: expected a JSON object", where);
-    CF_TRY(read_type(&is_llava, json, where, err));
+    CF_TRY(read_type(&type, json, where, err));
     CF_TRY(read_flag(&p.do_resize, json, "do_resize", where, err));
     CF_TRY(read_flag(&p.do_center_crop, json, "do_center_crop", where, err));
     CF_TRY(read_flag(&p.do_rescale, json, "do_rescale", where, err));
     CF_TRY(read_flag(&p.do_normalize, json, "do_normalize", where, err));
     CF_TRY(read_flag(&do_pad, json, "do_pad", where, err));
-    p.fit = is_llava && do_pad ? CF_FIT_PAD : CF_FIT_CROP; /* CLIP's do_pad only evens out a batch */
+    if (type == LLAVA_NEXT)
+        p.fit = CF_FIT_ANYRES;
+    else if (type == LLAVA && do_pad) /* that of the others only evens out a batch */
+        p.fit = CF_FIT_PAD;
     CF_TRY(read_size(&p, cf_json_get(json, "size"), where, err));
     CF_TRY(read_crop_size(&p, cf_json_get(json, "crop_size"), where, err));
     node = cf_json_get(json, "resample");
@@ -201,6 +275,8 @@ cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const cha
     CF_TRY(read_channels(p.std, json, "image_std", where, err));
     if (!p.do_center_crop)
         CF_TRY(shape_without_crop(&p, where, err));
+    if (type == LLAVA_NEXT)
+        CF_TRY(read_pinpoints(&p, cf_json_get(json, "image_grid_pinpoints"), where, err));
     CF_TRY(check_values(&p, where, err));
     *out = p;
 done:

@@ -42,8 +42,9 @@ typedef struct cf_packing {
 typedef struct cf_tile_grid {
     int32_t picture_w, picture_h;
     int32_t tile_w, tile_h;         /* pixels: crop_w, crop_h */
+    int32_t patch_size;             /* pixels */
     int32_t patch_rows, patch_cols; /* patches of one tile */
-    int32_t tile_rows, tile_cols;   /* HD tiles; 0 x 0 where there are none, and all below is 0 with them */
+    int32_t tile_rows, tile_cols;   /* HD tiles; 0 x 0 but with CF_FIT_ANYRES */
     int32_t resized_w, resized_h;   /* pixels of the picture inside the HD tiles */
     int32_t left, top;              /* padding before it; what is left over lies behind it */
     int32_t first_row, n_rows;      /* the patches kept after unpadding; extreme shapes keep none */
