@@ -27,7 +27,7 @@ enum {
 struct weight {
     char *name; /* canonical */
     const cf_stored_tensor *tensor;
-    const cf_safetensors *file;
+    const cf_weight_file *file;
 };
 
 struct cf_checkpoint {
@@ -90,7 +90,7 @@ static cf_status build_table(cf_checkpoint *c, cf_error *err)
     CF_TRY(cf_alloc(&weights, n, sizeof *c->weights, "the table of weights", err));
     c->weights = weights;
     for (size_t i = 0; i < c->shards.n; i++) {
-        const cf_safetensors *file = &c->shards.files[i];
+        const cf_weight_file *file = &c->shards.files[i];
         for (size_t k = 0; k < file->n; k++) {
             struct weight *w = &c->weights[c->n_weights];
             CF_TRY(cf_alias_canonical(&w->name, file->tensors[k].name, err));
@@ -212,8 +212,7 @@ cf_status cf_checkpoint_weight(cf_tensor *out, const cf_checkpoint *c, const cha
         return cf_fail(err, CF_USAGE, "weight '%s': expected at most %d extents, found %d", name, CF_MAX_RANK, rank);
     const struct weight *w = find(c, name);
     if (!w)
-        return cf_fail(err, CF_FORMAT, "%s: no weight '%s' in its safetensors files, under any known layout", c->dir,
-                       name);
+        return cf_fail(err, CF_FORMAT, "%s: no weight '%s' in its files, under any known layout", c->dir, name);
     const cf_stored_tensor *t = w->tensor;
     if (!t->readable)
         return cf_fail(err, CF_UNSUPPORTED, "%s: tensor '%s': expected F32, F16 or BF16, found %s", w->file->path,
@@ -260,7 +259,7 @@ cf_status cf_checkpoint_hash(char out[CF_HASH_HEX_BYTES], const cf_checkpoint *c
     add_part(h, cf_str_slice(&c->config_text));
     add_part(h, cf_str_slice(&c->generation_text));
     for (size_t i = 0; i < c->shards.n; i++) {
-        add_part(h, c->shards.files[i].header_text);
+        add_part(h, c->shards.files[i].header);
         add_weights(h, c->shards.files[i].data);
     }
     cf_hash_hex(h, out);

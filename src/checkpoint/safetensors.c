@@ -1,13 +1,11 @@
-/* safetensors.c - see safetensors.h. Owns the format's rules; knows nothing of models or of what the names mean.
- *
- * Everything is checked before anything is returned, so that whoever holds a cf_stored_tensor may read n_bytes at
- * data. */
+/* safetensors.c - see safetensors.h. Owns the format's rules; knows nothing of models or of what the names mean. */
 #include "checkpoint/safetensors.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 
 enum {
@@ -101,7 +99,6 @@ static cf_status read_tensor(cf_stored_tensor *t, const cf_json *info, cf_slice 
 {
     cf_status st = CF_OK;
     uint64_t bits = 0;
-    t->name = cf_json_name(info);
     if (cf_json_kind_of(info) != CF_JSON_OBJECT)
         return cf_fail(err, CF_FORMAT, "%s: tensor '%s': expected an object", path, t->name);
     CF_TRY(read_dtype(t, &bits, info, path, err));
@@ -126,16 +123,11 @@ static int by_place(const void *a, const void *b)
     return x->n_bytes < y->n_bytes ? -1 : x->n_bytes > y->n_bytes; /* empty tensors first: they end where they begin */
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const cf_stored_tensor *x = a, *y = b;
-    return strcmp(x->name, y->name);
-}
-
 /* The tensors must fill the buffer from its first byte to its last, each beginning where the one before ends. */
 static cf_status check_layout(const cf_safetensors *s, cf_error *err)
 {
-    qsort(s->tensors, s->n, sizeof *s->tensors, by_place);
+    if (s->n)
+        qsort(s->tensors, s->n, sizeof *s->tensors, by_place);
     const unsigned char *base = (const unsigned char *)s->data.data;
     size_t end = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -152,15 +144,6 @@ static cf_status check_layout(const cf_safetensors *s, cf_error *err)
     if (end != s->data.n)
         return cf_fail(err, CF_FORMAT, "%s: expected %zu data bytes for its tensors, found %zu", s->path, end,
                        s->data.n);
-    return CF_OK;
-}
-
-static cf_status check_names(const cf_safetensors *s, cf_error *err)
-{
-    qsort(s->tensors, s->n, sizeof *s->tensors, by_name);
-    for (size_t i = 1; i < s->n; i++)
-        if (strcmp(s->tensors[i - 1].name, s->tensors[i].name) == 0)
-            return cf_fail(err, CF_FORMAT, "%s: two tensors are named '%s'", s->path, s->tensors[i].name);
     return CF_OK;
 }
 
@@ -190,59 +173,57 @@ static bool is_metadata(const cf_json *member)
     return strcmp(cf_json_name(member), "__metadata__") == 0;
 }
 
+/* The tensors' names, one after the other, so that the header need not be kept. */
+static cf_status copy_names(cf_weight_file *f, const cf_json *header, cf_error *err)
+{
+    size_t n = 0;
+    void *names = NULL;
+    for (const cf_json *m = cf_json_first(header); m; m = cf_json_next(m))
+        n += strlen(cf_json_name(m)) + 1;
+    const cf_status st = cf_alloc(&names, n, 1, "a safetensors header", err);
+    if (st != CF_OK)
+        return st;
+    f->names = names;
+    char *at = names;
+    size_t i = 0;
+    for (const cf_json *m = cf_json_first(header); m; m = cf_json_next(m))
+        if (!is_metadata(m)) {
+            const size_t length = strlen(cf_json_name(m)) + 1;
+            memcpy(at, cf_json_name(m), length);
+            f->tensors[i++].name = at;
+            at += length;
+        }
+    return CF_OK;
+}
+
 cf_status cf_safetensors_parse(cf_safetensors *out, const unsigned char *bytes, size_t n, const char *path,
                                cf_error *err)
 {
     cf_status st = CF_OK;
     cf_safetensors s = {0};
-    cf_slice json = {0};
+    cf_slice text = {0};
+    cf_json *header = NULL;
     void *tensors = NULL;
-    CF_TRY(split_header(&json, &s.data, bytes, n, path, err));
-    s.header_text = (cf_slice){(const char *)bytes, LENGTH_BYTES + json.n};
+    CF_TRY(split_header(&text, &s.data, bytes, n, path, err));
+    s.header = (cf_slice){(const char *)bytes, LENGTH_BYTES + text.n};
     CF_TRY(cf_strdup(&s.path, cf_slice_of(path), err));
-    CF_TRY(cf_json_parse(&s.header, json, path, err));
-    if (cf_json_kind_of(s.header) != CF_JSON_OBJECT) {
+    CF_TRY(cf_json_parse(&header, text, path, err));
+    if (cf_json_kind_of(header) != CF_JSON_OBJECT) {
         st = cf_fail(err, CF_FORMAT, "%s: expected a JSON object as its header", path);
         goto done;
     }
-    CF_TRY(cf_alloc(&tensors, (size_t)cf_json_count(s.header), sizeof *s.tensors, "a safetensors header", err));
+    CF_TRY(cf_alloc(&tensors, (size_t)cf_json_count(header), sizeof *s.tensors, "a safetensors header", err));
     s.tensors = tensors;
-    for (const cf_json *m = cf_json_first(s.header); m; m = cf_json_next(m))
+    CF_TRY(copy_names(&s, header, err));
+    for (const cf_json *m = cf_json_first(header); m; m = cf_json_next(m))
         if (!is_metadata(m))
             CF_TRY(read_tensor(&s.tensors[s.n++], m, s.data, path, err));
     CF_TRY(check_layout(&s, err));
-    CF_TRY(check_names(&s, err));
+    CF_TRY(cf_weight_file_sort(&s, err));
     *out = s;
     s = (cf_safetensors){0};
 done:
+    cf_json_free(header);
     cf_safetensors_deinit(&s);
     return st;
-}
-
-cf_status cf_safetensors_open(cf_safetensors *out, const char *path, cf_error *err)
-{
-    cf_mapping map = {0};
-    cf_status st = CF_OK;
-    CF_TRY(cf_file_map(&map, path, err));
-    CF_TRY(cf_safetensors_parse(out, map.data, map.n, path, err));
-    out->map = map;
-    map = (cf_mapping){0};
-done:
-    cf_file_unmap(&map);
-    return st;
-}
-
-void cf_safetensors_deinit(cf_safetensors *s)
-{
-    free(s->tensors);
-    cf_json_free(s->header);
-    cf_file_unmap(&s->map);
-    free(s->path);
-    *s = (cf_safetensors){0};
-}
-
-const cf_stored_tensor *cf_safetensors_find(const cf_safetensors *s, const char *name)
-{
-    const cf_stored_tensor key = {.name = name};
-    return s->n ? bsearch(&key, s->tensors, s->n, sizeof key, by_name) : NULL;
 }

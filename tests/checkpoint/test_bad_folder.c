@@ -170,7 +170,7 @@ static const struct {
     cf_status status;
     const char *say; /* after the folder's name */
 } damages[] = {
-    {"no weights", 0, remove_weights, CF_IO, ": expected model.safetensors or " INDEX ", found neither"},
+    {"no weights", 0, remove_weights, CF_IO, ": expected model.safetensors or pytorch_model.bin, or the index"},
     {"no config", 0, remove_config, CF_IO, "/config.json: cannot open: No such file"},
     {"bad config", 0, break_config, CF_FORMAT, "/config.json: not valid JSON at byte"},
     {"another model", 0, change_model_type, CF_UNSUPPORTED,
