@@ -16,7 +16,7 @@
 
 enum {
     MAX_PICKLE_BYTES = 4 << 20, /* a 7B model has 50 KB */
-    MAX_STACK = 1 << 16          /* the pickler empties it every 1000 members */
+    MAX_STACK = 1 << 16         /* the pickler empties it every 1000 members */
 };
 
 typedef enum kind {
