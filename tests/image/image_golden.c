@@ -6,16 +6,26 @@
 
 #include "base/hash.h"
 
-int golden_open(void **state)
+static int open_file(void **state, const char *path)
 {
     cf_json *root = NULL;
     cf_error err = {0};
-    if (cf_json_open(&root, "tests/image/golden/image.json", 1 << 20, &err) != CF_OK) {
+    if (cf_json_open(&root, path, 1 << 20, &err) != CF_OK) {
         print_error("%s\n", err.text);
         return -1;
     }
     *state = root;
     return 0;
+}
+
+int golden_open(void **state)
+{
+    return open_file(state, "tests/image/golden/image.json");
+}
+
+int golden_open_tiling(void **state)
+{
+    return open_file(state, "tests/image/golden/tiling.json");
 }
 
 int golden_close(void **state)

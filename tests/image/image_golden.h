@@ -1,5 +1,5 @@
-/* image_golden.h - the golden file of tests/image, made by tools/make_image_golden.py, and what its cases need.
- * Faults end the test. */
+/* image_golden.h - the golden files of tests/image, made by tools/make_image_golden.py and make_tiling_golden.py, and
+ * what their cases need. Faults end the test. */
 #ifndef CF_TESTS_IMAGE_GOLDEN_H
 #define CF_TESTS_IMAGE_GOLDEN_H
 
@@ -11,8 +11,9 @@
 #include "image/image.h"
 #include "image/preprocess.h"
 
-/* setup and teardown of a group: *state is the root of image.json. */
+/* setup and teardown of a group: *state is the root of image.json, or of tiling.json. */
 int golden_open(void **state);
+int golden_open_tiling(void **state);
 int golden_close(void **state);
 
 int64_t golden_i64(const cf_json *object, const char *name);

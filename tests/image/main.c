@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return test_decode() + test_resize() + test_fit() + test_boxes() + test_config();
+    return test_decode() + test_resize() + test_fit() + test_boxes() + test_config() + test_tiling();
 }

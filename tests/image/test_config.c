@@ -76,8 +76,8 @@ static void what_would_change_pixels_silently_is_refused(void **state)
         cf_status status;
         const char *says;
     } cases[] = {
-        {"another processor", "{\"image_processor_type\":\"LlavaNextImageProcessor\"}", CF_UNSUPPORTED,
-         "LlavaNextImageProcessor"},
+        {"another processor", "{\"image_processor_type\":\"SiglipImageProcessor\"}", CF_UNSUPPORTED,
+         "SiglipImageProcessor"},
         {"a processor that is no name", "{\"image_processor_type\":7}", CF_UNSUPPORTED, "image_processor_type"},
         {"another filter", "{\"resample\":2}", CF_UNSUPPORTED, "resample"},
         {"no filter", "{\"resample\":1e300}", CF_FORMAT, "resample"},

@@ -13,5 +13,6 @@ int test_config(void);
 int test_decode(void);
 int test_fit(void);
 int test_resize(void);
+int test_tiling(void);
 
 #endif
