@@ -55,13 +55,11 @@ done:
     return st;
 }
 
-static cf_status add_to_vocab(cf_added *a, cf_vocab *v, cf_slice content, const cf_json *node, const char *where,
-                              cf_error *err)
+static cf_status add_to_vocab(cf_added *a, cf_vocab *v, cf_slice content, int64_t id, const char *where, cf_error *err)
 {
     cf_status st = CF_OK;
-    int64_t id = -1;
     const int64_t expected = expected_id(v, content);
-    if (!cf_json_i64(&id, cf_json_get(node, "id")) || id != expected) {
+    if (id != expected) {
         st = cf_fail(err, CF_MISMATCH, "%s: added token \"%.*s\": expected id %lld, found %lld", where, (int)content.n,
                      content.data, (long long)expected, (long long)id);
         goto done;
@@ -122,7 +120,7 @@ static int by_search_order(const void *x, const void *y)
     return memcmp(a->pattern.data, b->pattern.data, a->pattern.n);
 }
 
-static cf_status set_index(cf_added_set *s, const char *where, cf_error *err)
+cf_status cf_added_index(cf_added_set *s, const char *where, cf_error *err)
 {
     size_t i = 0;
     if (s->n)
@@ -152,15 +150,31 @@ cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, co
     }
     for (const cf_json *t = cf_json_first(node); t; t = cf_json_next(t)) {
         CF_TRY(load_token(&a, &content, t, where, err));
-        CF_TRY(add_to_vocab(&a, v, cf_str_slice(&content), t, where, err));
+        int64_t id = -1;
+        if (!cf_json_i64(&id, cf_json_get(t, "id")))
+            id = -1;
+        CF_TRY(add_to_vocab(&a, v, cf_str_slice(&content), id, where, err));
         CF_TRY(make_pattern(&a, v, z, cf_str_slice(&content), where, err));
         CF_TRY(set_add(a.normalized ? normal : raw, &a, err));
     }
-    CF_TRY(set_index(raw, where, err));
-    CF_TRY(set_index(normal, where, err));
+    CF_TRY(cf_added_index(raw, where, err));
+    CF_TRY(cf_added_index(normal, where, err));
 done:
     cf_str_deinit(&a.pattern);
     cf_str_deinit(&content);
+    return st;
+}
+
+cf_status cf_added_add(cf_added_set *raw, cf_vocab *v, cf_slice content, int64_t id, bool special, const char *where,
+                       cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_added a = {.special = special};
+    CF_TRY(add_to_vocab(&a, v, content, id, where, err));
+    CF_TRY(cf_str_add(&a.pattern, content, err));
+    CF_TRY(set_add(raw, &a, err));
+done:
+    cf_str_deinit(&a.pattern);
     return st;
 }
 

@@ -73,6 +73,32 @@ static cf_status known_token(int32_t *out, const cf_vocab *v, cf_slice token, co
     return CF_OK;
 }
 
+static bool is_joined(cf_slice whole, cf_slice left, cf_slice right)
+{
+    return whole.n && whole.n == left.n + right.n && memcmp(whole.data, left.data, left.n) == 0 &&
+           memcmp(whole.data + left.n, right.data, right.n) == 0;
+}
+
+/* A table for n merges, empty. */
+static cf_status make_table(cf_bpe *b, size_t n_merges, const char *where, cf_error *err)
+{
+    b->n_slots = 64;
+    while (b->n_slots / 4 * 3 < n_merges)
+        b->n_slots *= 2;
+    b->slots = malloc(b->n_slots * sizeof *b->slots);
+    if (!b->slots)
+        return cf_fail(err, CF_NOMEM, "no memory for the merges of %s", where);
+    for (size_t i = 0; i < b->n_slots; i++)
+        b->slots[i].rank = -1;
+    return CF_OK;
+}
+
+/* Of two equal merges the last one counts. */
+static void put_merge(cf_bpe *b, cf_merge m)
+{
+    *slot_of(b, m.pair) = m;
+}
+
 static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges, const char *where, cf_error *err)
 {
     if (cf_json_kind_of(merges) != CF_JSON_ARRAY)
@@ -80,17 +106,7 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
     cf_status st = CF_OK;
     cf_str whole = {0};
     int32_t rank = 0, last = -1;
-    const size_t n_merges = (size_t)cf_json_count(merges);
-    b->n_slots = 64;
-    while (b->n_slots / 4 * 3 < n_merges)
-        b->n_slots *= 2;
-    b->slots = malloc(b->n_slots * sizeof *b->slots);
-    if (!b->slots) {
-        st = cf_fail(err, CF_NOMEM, "no memory for the merges of %s", where);
-        goto done;
-    }
-    for (size_t i = 0; i < b->n_slots; i++)
-        b->slots[i].rank = -1;
+    CF_TRY(make_table(b, (size_t)cf_json_count(merges), where, err));
     for (const cf_json *m = cf_json_first(merges); m; m = cf_json_next(m)) {
         const char *text = cf_json_string(m);
         if (text && strncmp(text, "#version", 8) == 0) /* the first line of merges.txt, in old files */
@@ -100,21 +116,32 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
         CF_TRY(merge_parts(&left, &right, m, where, err));
         CF_TRY(known_token(&l, v, left, where, err));
         CF_TRY(known_token(&r, v, right, where, err));
-        cf_str_clear(&whole);
-        CF_TRY(cf_str_add(&whole, left, err));
-        CF_TRY(cf_str_add(&whole, right, err));
-        /* Vocabularies grow merge by merge: most often the new token is the one after the last merge's. */
-        if (cf_slice_equal(cf_vocab_token(v, last + 1), cf_str_slice(&whole)))
+        /* Lists of merges follow the ids: most often the new token is the last merge's, or the one after it. */
+        if (is_joined(cf_vocab_token(v, last), left, right)) {
+            id = last;
+        } else if (is_joined(cf_vocab_token(v, last + 1), left, right)) {
             id = last + 1;
-        else
+        } else {
+            cf_str_clear(&whole);
+            CF_TRY(cf_str_add(&whole, left, err));
+            CF_TRY(cf_str_add(&whole, right, err));
             CF_TRY(known_token(&id, v, cf_str_slice(&whole), where, err));
+        }
         last = id;
-        *slot_of(b, pair_of(l, r)) =
-            (cf_merge){pair_of(l, r), rank++, id}; /* of two equal merges the last one counts */
+        put_merge(b, (cf_merge){pair_of(l, r), rank++, id});
     }
 done:
     cf_str_deinit(&whole);
     return st;
+}
+
+static void find_bytes(cf_bpe *b, const cf_vocab *v)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        char token[8];
+        (void)snprintf(token, sizeof token, "<0x%02X>", i);
+        b->bytes[i] = cf_vocab_find(v, cf_slice_of(token));
+    }
 }
 
 static cf_status refuse_options(const cf_json *model, const char *where, cf_error *err)
@@ -140,11 +167,7 @@ cf_status cf_bpe_load(cf_bpe *b, const cf_vocab *v, const cf_json *model, const 
     CF_TRY(cf_flag_load(&b->byte_fallback, model, "byte_fallback", false, where, err));
     CF_TRY(cf_flag_load(&b->fuse_unk, model, "fuse_unk", false, where, err));
     CF_TRY(cf_flag_load(&b->ignore_merges, model, "ignore_merges", false, where, err));
-    for (unsigned i = 0; i < 256; i++) {
-        char token[8];
-        (void)snprintf(token, sizeof token, "<0x%02X>", i);
-        b->bytes[i] = cf_vocab_find(v, cf_slice_of(token));
-    }
+    find_bytes(b, v);
     b->unk = -1;
     const cf_json *unk = cf_json_get(model, "unk_token");
     if (!cf_json_is_none(unk)) {
@@ -158,6 +181,51 @@ cf_status cf_bpe_load(cf_bpe *b, const cf_vocab *v, const cf_json *model, const 
     }
     CF_TRY(load_merges(b, v, cf_json_get(model, "merges"), where, err));
 done:
+    return st;
+}
+
+/* Adds to *merges every way in which two tokens make token id, the shortest left part first. */
+static cf_status add_splits(cf_merge **merges, size_t *n, size_t *cap, const cf_vocab *v, int32_t id, cf_error *err)
+{
+    const cf_slice whole = cf_vocab_token(v, id);
+    for (size_t i = 0; i < whole.n;) {
+        uint32_t code = 0;
+        i += cf_utf8_next(&code, whole.data + i, whole.data + whole.n);
+        const int32_t left = cf_vocab_find(v, (cf_slice){whole.data, i});
+        const int32_t right = left < 0 || i == whole.n ? -1 : cf_vocab_find(v, (cf_slice){whole.data + i, whole.n - i});
+        if (right < 0)
+            continue;
+        void *items = *merges;
+        const cf_status st = cf_grow(&items, cap, *n + 1, sizeof **merges, "merges", err);
+        if (st != CF_OK)
+            return st;
+        *merges = items;
+        (*merges)[*n] = (cf_merge){pair_of(left, right), (int32_t)*n, id};
+        ++*n;
+    }
+    return CF_OK;
+}
+
+cf_status cf_bpe_of_pieces(cf_bpe *b, const cf_vocab *v, const char *where, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_merge *merges = NULL;
+    size_t n = 0, cap = 0;
+    b->byte_fallback = true;
+    b->unk = -1;
+    find_bytes(b, v);
+    for (size_t i = 0; i < 256; i++)
+        if (b->bytes[i] < 0) {
+            st = cf_fail(err, CF_MISMATCH, "%s: byte %zu has no piece, for all that byte_fallback is on", where, i);
+            goto done;
+        }
+    for (size_t id = 0; id < v->n; id++)
+        CF_TRY(add_splits(&merges, &n, &cap, v, (int32_t)id, err));
+    CF_TRY(make_table(b, n, where, err));
+    for (size_t i = 0; i < n; i++)
+        put_merge(b, merges[i]);
+done:
+    free(merges);
     return st;
 }
 

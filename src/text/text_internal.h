@@ -28,17 +28,18 @@ bool cf_char_is_word(uint32_t code);  /* \w of Rust's regex: Alphabetic, M, Nd, 
 /* ---- vocab.c: token <-> id, of the model and of the added tokens ---- */
 
 typedef struct cf_token {
-    size_t at, n;             /* what it is found by, in cf_vocab.bytes */
-    size_t shown_at, shown_n; /* its stored form: the same, but for a normalised added token */
-    bool used;                /* ids may have gaps */
-    bool model;               /* in the model's vocabulary; other tokens are matched whole or not at all */
-    bool added;               /* listed among the added tokens */
-    bool special;             /* left out where special tokens are */
+    uint32_t at, n;             /* what it is found by, in cf_vocab.bytes */
+    uint32_t shown_at, shown_n; /* its stored form: the same, but for a normalised added token */
+    bool used;                  /* ids may have gaps */
+    bool model;                 /* in the model's vocabulary; other tokens are matched whole or not at all */
+    bool added;                 /* listed among the added tokens */
+    bool special;               /* left out where special tokens are */
 } cf_token;
 
 typedef struct cf_vocab_slot {
-    uint32_t hash; /* spares most of the comparisons, which miss the cache */
-    int32_t id;    /* -1: a free slot */
+    uint32_t hash;  /* spares most of the comparisons, which miss the cache */
+    int32_t id;     /* -1: a free slot */
+    uint32_t at, n; /* as the token's: another miss less */
 } cf_vocab_slot;
 
 typedef struct cf_vocab { /* zero-initialise */
@@ -108,6 +109,11 @@ typedef struct cf_splits { /* zero-initialise */
 } cf_splits;
 
 void cf_added_set_deinit(cf_added_set *s);
+/* One token, as an entry of the list would add it; its pattern is taken out of the text as given. */
+CF_MUST_USE cf_status cf_added_add(cf_added_set *raw, cf_vocab *v, cf_slice content, int64_t id, bool special,
+                                   const char *where, cf_error *err);
+/* Ends the adding: puts the set in its order of search. */
+CF_MUST_USE cf_status cf_added_index(cf_added_set *s, const char *where, cf_error *err);
 /* Adds the tokens to the vocabulary; raw are looked for in the text as given, normal after normalisation. */
 CF_MUST_USE cf_status cf_added_load(cf_added_set *raw, cf_added_set *normal, cf_vocab *v, const cf_normalizer *z,
                                     const cf_json *node, const char *where, cf_error *err);
@@ -209,6 +215,9 @@ typedef struct cf_bpe_work cf_bpe_work; /* scratch of one encode call */
 void cf_bpe_deinit(cf_bpe *b);
 /* `model` is the model node; v holds its vocabulary and nothing else yet. */
 CF_MUST_USE cf_status cf_bpe_load(cf_bpe *b, const cf_vocab *v, const cf_json *model, const char *where, cf_error *err);
+/* The model of a SentencePiece file, with byte fallback: v holds its pieces and nothing else, and any two of them that
+ * make a third merge, in the order of the third's id (transformers 5.17.0, generate_merges). */
+CF_MUST_USE cf_status cf_bpe_of_pieces(cf_bpe *b, const cf_vocab *v, const char *where, cf_error *err);
 CF_MUST_USE cf_status cf_bpe_work_create(cf_bpe_work **out, cf_error *err);
 void cf_bpe_work_free(cf_bpe_work *w);
 /* Appends the ids of one word of valid UTF-8. */
@@ -247,6 +256,54 @@ void cf_decoder_deinit(cf_decoder *d);
 CF_MUST_USE cf_status cf_decoder_load(cf_decoder *d, const cf_json *node, const char *where, cf_error *err);
 /* Appends the text of tokens, which is used up. */
 CF_MUST_USE cf_status cf_decoder_apply(cf_str *out, const cf_decoder *d, cf_strings *tokens, cf_error *err);
+
+/* ---- the whole ---- */
+
+struct cf_tokenizer {
+    cf_vocab vocab;
+    cf_added_set raw, normal;
+    cf_normalizer normalizer;
+    cf_pre_tokenizer pre;
+    cf_bpe bpe;
+    cf_template post;
+    cf_decoder decoder;
+    int32_t bos; /* -1: none */
+    bool byte_level;
+    char hash[CF_HASH_HEX_BYTES];
+};
+
+/* ---- tokenizer_config.c: what tokenizer_config.json adds ---- */
+
+typedef struct cf_tokenizer_settings {               /* zero-initialise */
+    cf_str bos;                                      /* bos_token; empty: not given */
+    bool legacy, add_bos, add_eos, add_prefix_space; /* of LlamaTokenizer alone */
+    cf_json *root;                                   /* the document, or NULL */
+} cf_tokenizer_settings;
+
+void cf_tokenizer_settings_deinit(cf_tokenizer_settings *s);
+/* Where dir has no such file, the defaults. */
+CF_MUST_USE cf_status cf_tokenizer_settings_open(cf_tokenizer_settings *s, const char *dir, cf_error *err);
+
+/* ---- protobuf.c: the wire format ---- */
+
+typedef struct cf_wire {
+    const unsigned char *at, *end;
+} cf_wire;
+
+typedef struct cf_wire_field {
+    uint32_t number;
+    enum { CF_WIRE_VARINT = 0, CF_WIRE_FIXED64 = 1, CF_WIRE_BYTES = 2, CF_WIRE_FIXED32 = 5 } type;
+    uint64_t value; /* of a number, as its bits */
+    cf_slice bytes;
+} cf_wire_field;
+
+/* The next field of a message; *more is false at its end. CF_FORMAT for bytes that are no field. */
+CF_MUST_USE cf_status cf_wire_next(bool *more, cf_wire_field *f, cf_wire *w, const char *where, cf_error *err);
+
+/* ---- sentencepiece.c: a tokenizer.model ---- */
+
+CF_MUST_USE cf_status cf_sentencepiece_load(cf_tokenizer *t, cf_slice model, const cf_tokenizer_settings *s,
+                                            const char *where, cf_error *err);
 
 /* ---- tokenizer.c: what the loaders share ---- */
 

@@ -13,17 +13,9 @@
 #include "base/memory.h"
 #include "text/text_internal.h"
 
-enum { MAX_FILE_BYTES = 256 << 20 }; /* the largest in use (vocabularies of 256k) take 33 MB */
-
-struct cf_tokenizer {
-    cf_vocab vocab;
-    cf_added_set raw, normal;
-    cf_normalizer normalizer;
-    cf_pre_tokenizer pre;
-    cf_bpe bpe;
-    cf_template post;
-    cf_decoder decoder;
-    char hash[CF_HASH_HEX_BYTES];
+enum {
+    MAX_JSON_BYTES = 256 << 20, /* the largest in use (vocabularies of 256k) take 33 MB */
+    MAX_MODEL_BYTES = 64 << 20  /* 4 MB */
 };
 
 /* ---- lists of ids ---- */
@@ -150,6 +142,8 @@ static cf_status load_parts(cf_tokenizer *t, const cf_json *root, const char *wh
         cf_added_load(&t->raw, &t->normal, &t->vocab, &t->normalizer, cf_json_get(root, "added_tokens"), where, err));
     CF_TRY(cf_template_load(&t->post, &t->vocab, cf_json_get(root, "post_processor"), where, err));
     CF_TRY(cf_decoder_load(&t->decoder, cf_json_get(root, "decoder"), where, err));
+    t->bos = t->post.before.n ? t->post.before.items[0] : -1;
+    t->byte_level = cf_pre_tokenizer_is_byte_level(&t->pre);
 done:
     return st;
 }
@@ -182,17 +176,74 @@ done:
     return st;
 }
 
-cf_status cf_tokenizer_open(cf_tokenizer **out, const char *dir, cf_error *err)
+static cf_status open_json(cf_tokenizer **out, const char *path, cf_error *err)
 {
     cf_status st = CF_OK;
-    char *path = NULL;
     cf_str json = {0};
-    CF_TRY(cf_path_join(&path, dir, "tokenizer.json", err));
-    CF_TRY(cf_file_read(&json, path, MAX_FILE_BYTES, err));
+    CF_TRY(cf_file_read(&json, path, MAX_JSON_BYTES, err));
     CF_TRY(cf_tokenizer_parse(out, cf_str_slice(&json), path, err));
 done:
     cf_str_deinit(&json);
-    free(path);
+    return st;
+}
+
+static cf_status open_model(cf_tokenizer **out, const char *path, const cf_tokenizer_settings *s, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str model = {0};
+    cf_tokenizer *t = calloc(1, sizeof *t);
+    if (!t) {
+        st = cf_fail(err, CF_NOMEM, "no memory for the tokenizer %s", path);
+        goto done;
+    }
+    CF_TRY(cf_file_read(&model, path, MAX_MODEL_BYTES, err));
+    CF_TRY(cf_sentencepiece_load(t, cf_str_slice(&model), s, path, err));
+    /* The settings change ids too. */
+    CF_TRY(cf_str_addf(&model, err, "legacy %d bos %d eos %d prefix %d", s->legacy, s->add_bos, s->add_eos,
+                       s->add_prefix_space));
+    CF_TRY(hash_file(t->hash, cf_str_slice(&model), err));
+    *out = t;
+    t = NULL;
+done:
+    cf_tokenizer_close(t);
+    cf_str_deinit(&model);
+    return st;
+}
+
+/* The begin-of-text token by the name that tokenizer_config.json gives it. */
+static cf_status set_bos(cf_tokenizer *t, const cf_tokenizer_settings *s, const char *dir, cf_error *err)
+{
+    if (!s->bos.n)
+        return CF_OK;
+    const int32_t id = cf_vocab_find(&t->vocab, cf_str_slice(&s->bos));
+    if (id < 0)
+        return cf_fail(err, CF_MISMATCH, "%s/tokenizer_config.json: bos_token \"%s\" is no token of the tokenizer", dir,
+                       s->bos.data);
+    t->bos = id;
+    return CF_OK;
+}
+
+cf_status cf_tokenizer_open(cf_tokenizer **out, const char *dir, cf_error *err)
+{
+    cf_status st = CF_OK;
+    char *json = NULL, *model = NULL;
+    cf_tokenizer *t = NULL;
+    cf_tokenizer_settings s = {0};
+    CF_TRY(cf_path_join(&json, dir, "tokenizer.json", err));
+    CF_TRY(cf_path_join(&model, dir, "tokenizer.model", err));
+    CF_TRY(cf_tokenizer_settings_open(&s, dir, err));
+    if (!cf_file_exists(json) && cf_file_exists(model))
+        CF_TRY(open_model(&t, model, &s, err));
+    else
+        CF_TRY(open_json(&t, json, err));
+    CF_TRY(set_bos(t, &s, dir, err));
+    *out = t;
+    t = NULL;
+done:
+    cf_tokenizer_close(t);
+    cf_tokenizer_settings_deinit(&s);
+    free(json);
+    free(model);
     return st;
 }
 
@@ -236,6 +287,16 @@ int32_t cf_tokenizer_id(const cf_tokenizer *t, cf_slice token)
 bool cf_tokenizer_is_special(const cf_tokenizer *t, int32_t id)
 {
     return cf_vocab_has(&t->vocab, id) && t->vocab.tokens[id].special;
+}
+
+int32_t cf_tokenizer_bos(const cf_tokenizer *t)
+{
+    return t->bos;
+}
+
+bool cf_tokenizer_is_byte_level(const cf_tokenizer *t)
+{
+    return t->byte_level;
 }
 
 /* ---- encoding ---- */

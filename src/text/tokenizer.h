@@ -46,5 +46,10 @@ cf_slice cf_tokenizer_token(const cf_tokenizer *t, int32_t id);
 /* Id of a token by its exact form as written in the file, or -1. */
 int32_t cf_tokenizer_id(const cf_tokenizer *t, cf_slice token);
 bool cf_tokenizer_is_special(const cf_tokenizer *t, int32_t id);
+/* The begin-of-text token, or -1: bos_token of tokenizer_config.json where the tokenizer was opened from a folder that
+ * has one, else the id that the post-processor puts first. */
+int32_t cf_tokenizer_bos(const cf_tokenizer *t);
+/* Whether tokens are written in GPT-2's alphabet of bytes ("Ġthe" for " the"), as Llama-3's are. */
+bool cf_tokenizer_is_byte_level(const cf_tokenizer *t);
 
 #endif

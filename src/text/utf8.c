@@ -7,6 +7,8 @@
  * stands beside an added token with single_word. */
 #include "text/text_internal.h"
 
+#include <string.h>
+
 #include <utf8proc.h>
 
 size_t cf_utf8_next(uint32_t *code, const char *at, const char *end)
@@ -64,6 +66,14 @@ size_t cf_utf8_previous(uint32_t *code, const char *begin, const char *at)
 bool cf_utf8_valid(cf_slice text)
 {
     for (size_t i = 0; i < text.n;) {
+        uint64_t eight = 0;
+        if (text.n - i >= sizeof eight) { /* files are ASCII for the most part */
+            memcpy(&eight, text.data + i, sizeof eight);
+            if (!(eight & 0x8080808080808080u)) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         uint32_t c = 0;
         i += cf_utf8_next(&c, text.data + i, text.data + text.n);
         if (c == CF_UTF8_INVALID)

@@ -48,16 +48,11 @@ bool cf_vocab_has(const cf_vocab *v, int32_t id)
 static cf_vocab_slot *slot_of(const cf_vocab *v, cf_slice token, uint32_t hash)
 {
     size_t i = hash & (v->n_slots - 1);
-    while (v->slots[i].id >= 0 && !(v->slots[i].hash == hash && cf_slice_equal(key_of(v, v->slots[i].id), token)))
-        i = (i + 1) & (v->n_slots - 1);
-    return &v->slots[i];
-}
-
-static void fill_slot(cf_vocab *v, int32_t id)
-{
-    const cf_slice key = key_of(v, id);
-    const uint32_t hash = hash_of(key);
-    *slot_of(v, key, hash) = (cf_vocab_slot){hash, id};
+    for (;; i = (i + 1) & (v->n_slots - 1)) {
+        cf_vocab_slot *s = &v->slots[i];
+        if (s->id < 0 || (s->hash == hash && cf_slice_equal((cf_slice){v->bytes.data + s->at, s->n}, token)))
+            return s;
+    }
 }
 
 int32_t cf_vocab_find(const cf_vocab *v, cf_slice token)
@@ -80,8 +75,11 @@ static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
     v->slots = slots;
     v->n_slots = n;
     for (size_t id = 0; id < v->n; id++)
-        if (v->tokens[id].used)
-            fill_slot(v, (int32_t)id);
+        if (v->tokens[id].used) {
+            const cf_slice key = key_of(v, (int32_t)id);
+            const uint32_t hash = hash_of(key);
+            *slot_of(v, key, hash) = (cf_vocab_slot){hash, (int32_t)id, v->tokens[id].at, v->tokens[id].n};
+        }
     return CF_OK;
 }
 
@@ -97,6 +95,15 @@ static cf_status make_ids(cf_vocab *v, size_t n, cf_error *err)
     return CF_OK;
 }
 
+/* Appends text to the bytes; *at is where it stands among them. */
+static cf_status keep_bytes(uint32_t *at, cf_vocab *v, cf_slice text, cf_error *err)
+{
+    if (text.n > UINT32_MAX || v->bytes.n > UINT32_MAX - text.n)
+        return cf_fail(err, CF_FORMAT, "a vocabulary of more than %u bytes", UINT32_MAX);
+    *at = (uint32_t)v->bytes.n;
+    return cf_str_add(&v->bytes, text, err);
+}
+
 cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *where, cf_error *err)
 {
     if (id < 0 || id > MAX_ID)
@@ -107,16 +114,21 @@ cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *wher
         return cf_fail(err, CF_FORMAT, "%s: tokens \"%.*s\" and \"%.*s\" have the same id %lld", where, (int)other.n,
                        other.data, (int)token.n, token.data, (long long)id);
     }
-    if (cf_vocab_find(v, token) >= 0)
-        return cf_fail(err, CF_FORMAT, "%s: token \"%.*s\" stands in the vocabulary twice", where, (int)token.n,
-                       token.data);
     cf_status st = CF_OK;
-    const size_t at = v->bytes.n;
-    CF_TRY(cf_str_add(&v->bytes, token, err));
     CF_TRY(make_slots(v, v->count + 1, err));
+    const uint32_t hash = hash_of(token);
+    cf_vocab_slot *slot = slot_of(v, token, hash);
+    if (slot->id >= 0) {
+        st = cf_fail(err, CF_FORMAT, "%s: token \"%.*s\" stands in the vocabulary twice", where, (int)token.n,
+                     token.data);
+        goto done;
+    }
+    uint32_t at = 0;
+    CF_TRY(keep_bytes(&at, v, token, err));
     CF_TRY(make_ids(v, (size_t)id + 1, err));
-    v->tokens[id] = (cf_token){.at = at, .n = token.n, .shown_at = at, .shown_n = token.n, .used = true};
-    fill_slot(v, (int32_t)id);
+    const uint32_t n = (uint32_t)token.n;
+    v->tokens[id] = (cf_token){.at = at, .n = n, .shown_at = at, .shown_n = n, .used = true};
+    *slot = (cf_vocab_slot){hash, (int32_t)id, at, n};
     v->count++;
 done:
     return st;
@@ -124,12 +136,12 @@ done:
 
 cf_status cf_vocab_show(cf_vocab *v, int32_t id, cf_slice shown, cf_error *err)
 {
-    const size_t at = v->bytes.n;
-    const cf_status st = cf_str_add(&v->bytes, shown, err);
+    uint32_t at = 0;
+    const cf_status st = keep_bytes(&at, v, shown, err);
     if (st != CF_OK)
         return st;
     v->tokens[id].shown_at = at;
-    v->tokens[id].shown_n = shown.n;
+    v->tokens[id].shown_n = (uint32_t)shown.n;
     return CF_OK;
 }
 
@@ -138,6 +150,7 @@ cf_status cf_vocab_load(cf_vocab *v, const cf_json *vocab, const char *where, cf
     if (cf_json_kind_of(vocab) != CF_JSON_OBJECT)
         return cf_fail(err, CF_FORMAT, "%s: the model has no vocab (an object of tokens and ids)", where);
     cf_status st = CF_OK;
+    CF_TRY(make_slots(v, (size_t)cf_json_count(vocab), err));
     for (const cf_json *m = cf_json_first(vocab); m; m = cf_json_next(m)) {
         const char *token = cf_json_name(m);
         int64_t id = 0;
