@@ -233,7 +233,7 @@ done:
 
 static cf_status check_values(const cf_preprocess *p, const char *where, cf_error *err)
 {
-    if (p->do_resize && p->resample != BICUBIC)
+    if ((p->do_resize || p->fit == CF_FIT_ANYRES) && p->resample != BICUBIC)
         return cf_fail(err, CF_UNSUPPORTED, "%s: resample: expected %d (bicubic), found %d", where, (int)BICUBIC,
                        p->resample);
     for (int c = 0; c < 3; c++)

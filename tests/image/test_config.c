@@ -48,6 +48,18 @@ static void configurations_of_published_folders_are_understood(void **state)
         {"no crop, padded",
          "{\"do_center_crop\":false,\"size\":24,\"do_pad\":true,\"image_processor_type\":\"LlavaImageProcessor\"}",
          CF_FIT_PAD, 24, 0, 0, 24, 24, true, false, true, true},
+        {"LLaVA-NeXT",
+         "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"do_pad\":true,\"crop_size\":{\"height\":336,"
+         "\"width\":"
+         "336},\"size\":{\"shortest_edge\":336}}",
+         CF_FIT_ANYRES, 336, 0, 0, 336, 336, true, true, true, true},
+        {"LLaVA-NeXT, no crop",
+         "{\"image_processor_type\":\"LlavaNextImageProcessorFast\",\"do_center_crop\":false,\"crop_size\":24,\"size\":"
+         "24}",
+         CF_FIT_ANYRES, 24, 0, 0, 24, 24, true, false, true, true},
+        {"LLaVA-NeXT, no resize",
+         "{\"image_processor_type\":\"LlavaNextImageProcessorPil\",\"do_resize\":false,\"crop_size\":24,\"size\":24}",
+         CF_FIT_ANYRES, 24, 0, 0, 24, 24, false, true, true, true},
         {"steps off", "{\"do_resize\":false,\"do_rescale\":false,\"do_normalize\":false,\"resample\":2}", CF_FIT_CROP,
          224, 0, 0, 224, 224, false, true, false, false},
     };
@@ -67,6 +79,8 @@ static void configurations_of_published_folders_are_understood(void **state)
         assert_true(p.rescale_factor == 1.0 / 255);
     }
 }
+
+#define NEXT "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"crop_size\":24,\"size\":24,"
 
 static void what_would_change_pixels_silently_is_refused(void **state)
 {
@@ -101,6 +115,27 @@ static void what_would_change_pixels_silently_is_refused(void **state)
         {"std zero", "{\"image_std\":[0.5,0,0.5]}", CF_FORMAT, "image_std"},
         {"std zero as a float", "{\"image_std\":[0.5,1e-60,0.5]}", CF_FORMAT, "image_std"},
         {"rescale as text", "{\"rescale_factor\":\"1/255\"}", CF_FORMAT, "rescale_factor"},
+        {"another filter, tiles without resize", NEXT "\"do_resize\":false,\"resample\":2}", CF_UNSUPPORTED,
+         "resample"},
+        {"default pinpoints that the tile does not divide", "{\"image_processor_type\":\"LlavaNextImageProcessor\"}",
+         CF_FORMAT, "found 336 x 672 as number 0"},
+        {"a tile that is not square",
+         "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"crop_size\":{\"height\":336,\"width\":168}}",
+         CF_UNSUPPORTED, "square"},
+        {"tiles cut at another size than they keep",
+         "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"do_center_crop\":false,\"size\":336,\"crop_size\":"
+         "168}",
+         CF_UNSUPPORTED, "found crop_size 168 x 168"},
+        {"ranges of pinpoints", NEXT "\"image_grid_pinpoints\":\"(1x1),...,(6x6)\"}", CF_FORMAT, "pairs"},
+        {"no pinpoints", NEXT "\"image_grid_pinpoints\":[]}", CF_UNSUPPORTED, "found 0"},
+        {"a pinpoint that is no pair", NEXT "\"image_grid_pinpoints\":[[24,24],[24]]}", CF_FORMAT, "number 1"},
+        {"a pinpoint of three", NEXT "\"image_grid_pinpoints\":[[24,24,24]]}", CF_FORMAT, "number 0"},
+        {"a pinpoint by name", NEXT "\"image_grid_pinpoints\":[{\"height\":24,\"width\":24}]}", CF_FORMAT, "number 0"},
+        {"a pinpoint of text", NEXT "\"image_grid_pinpoints\":[[24,\"24\"]]}", CF_FORMAT, "image_grid_pinpoints"},
+        {"a pinpoint of nothing", NEXT "\"image_grid_pinpoints\":[[24,0]]}", CF_FORMAT, "image_grid_pinpoints"},
+        {"half a tile more", NEXT "\"image_grid_pinpoints\":[[24,48],[36,24]]}", CF_FORMAT,
+         "found 36 x 24 as number 1"},
+        {"too many tiles", NEXT "\"image_grid_pinpoints\":[[24,1560]]}", CF_FORMAT, "1 to 64 times the tile of 24"},
         {"no object", "[1]", CF_FORMAT, "JSON object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -115,11 +150,44 @@ static void what_would_change_pixels_silently_is_refused(void **state)
     }
 }
 
+static void pinpoints_keep_their_order_and_may_come_from_elsewhere(void **state)
+{
+    (void)state;
+    cf_preprocess p = {0};
+    cf_error err = {0};
+    assert_int_equal(parse(&p, "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"crop_size\":336}", &err),
+                     CF_OK);
+    assert_int_equal(p.n_pinpoints, 5); /* LlavaNextImageProcessor's default */
+    assert_true(p.pinpoints[0].height == 336 && p.pinpoints[0].width == 672 && p.pinpoints[4].width == 1008);
+    assert_int_equal(parse(&p, NEXT "\"image_grid_pinpoints\":[[48,24],[24,1536]]}", &err), CF_OK);
+    assert_int_equal(p.n_pinpoints, 2);
+    assert_true(p.pinpoints[0].height == 48 && p.pinpoints[0].width == 24 && p.pinpoints[1].width == 1536);
+
+    const cf_pinpoint one = {.height = 24, .width = 72}, odd = {.height = 25, .width = 24};
+    cf_pinpoint many[CF_MAX_PINPOINTS + 1];
+    for (int i = 0; i <= CF_MAX_PINPOINTS; i++)
+        many[i] = one;
+    assert_int_equal(cf_preprocess_set_pinpoints(&p, many, CF_MAX_PINPOINTS + 1, "config.json", &err), CF_UNSUPPORTED);
+    assert_int_equal(cf_preprocess_set_pinpoints(&p, &odd, 1, "config.json", &err), CF_FORMAT);
+    assert_non_null(strstr(err.text, "config.json"));
+    assert_true(p.n_pinpoints == 2 && p.pinpoints[0].height == 48);
+    assert_int_equal(cf_preprocess_set_pinpoints(&p, many, CF_MAX_PINPOINTS, "config.json", &err), CF_OK);
+    assert_true(p.n_pinpoints == CF_MAX_PINPOINTS && p.pinpoints[CF_MAX_PINPOINTS - 1].width == 72);
+
+    char text[1024] = NEXT "\"image_grid_pinpoints\":[[24,24]";
+    for (int i = 0; i < CF_MAX_PINPOINTS; i++)
+        memcpy(text + strlen(text), ",[24,24]", sizeof ",[24,24]");
+    memcpy(text + strlen(text), "]}", sizeof "]}");
+    assert_int_equal(parse(&p, text, &err), CF_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "found 65"));
+}
+
 int test_config(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configurations_of_published_folders_are_understood),
         cmocka_unit_test(what_would_change_pixels_silently_is_refused),
+        cmocka_unit_test(pinpoints_keep_their_order_and_may_come_from_elsewhere),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
