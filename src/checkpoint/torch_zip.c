@@ -71,13 +71,10 @@ done:
 
 static cf_status check_archive(cf_slice *pickle, const torch_archive *a, cf_error *err)
 {
-    const cf_zip_member *tensors = NULL, *order = NULL, *script = NULL;
+    const cf_zip_member *tensors = NULL, *order = NULL;
     cf_status st = CF_OK;
     CF_TRY(find_member(&tensors, a, TENSORS, (cf_slice){0}, err));
     CF_TRY(find_member(&order, a, "/byteorder", (cf_slice){0}, err));
-    CF_TRY(find_member(&script, a, "/constants.pkl", (cf_slice){0}, err));
-    if (script)
-        return cf_fail(err, CF_UNSUPPORTED, "%s: a TorchScript program is not read, only tensors", a->path);
     if (order && !cf_slice_is(order->data, "little"))
         return cf_fail(err, CF_UNSUPPORTED, "%s: byteorder '%.*s' is not supported, only 'little'", a->path,
                        order->data.n < 20 ? (int)order->data.n : 20, order->data.data);

@@ -4,5 +4,5 @@
 int main(void)
 {
     return test_safetensors() + test_config() + test_config_original() + test_folder() + test_bad_folder() +
-           test_hash() + test_hub();
+           test_golden() + test_hash() + test_hub();
 }

@@ -12,6 +12,7 @@ int test_bad_folder(void);
 int test_config(void);
 int test_config_original(void);
 int test_folder(void);
+int test_golden(void);
 int test_hash(void);
 int test_hub(void);
 int test_safetensors(void);
