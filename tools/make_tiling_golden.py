@@ -103,6 +103,8 @@ def tile_cases():
     table += [(f"up to 6 x 6 tiles, {w} x {h}", (w, h), all6, 14) for w, h in [(1, 1), (37, 100), (150, 149), (300, 37), (333, 500), (28, 400)]]
     one = dict(NEXT28, image_grid_pinpoints=[[28, 28]])
     table += [("a single tile, wide", (50, 20), one, 14), ("a single tile, square", (28, 28), one, 14)]
+    square = dict(NEXT28, image_grid_pinpoints=[[84, 84]])
+    table += [("whole tiles of padding, wide", (1000, 37), square, 14), ("whole tiles of padding, tall", (37, 1000), square, 14)]
     table += [("patches of 5 leave 3 pixels of 28", (90, 70), NEXT28, 5), ("patches of 7", (90, 41), NEXT28, 7), ("patches of 28", (90, 41), NEXT28, 28),
               ("size larger than the tile", (90, 41), dict(NEXT28, size={"shortest_edge": 32}), 14),
               ("size smaller than the tile", (41, 90), dict(NEXT28, size={"shortest_edge": 20}), 14),

@@ -170,14 +170,23 @@ static void pinpoints_keep_their_order_and_may_come_from_elsewhere(void **state)
     assert_int_equal(cf_preprocess_set_pinpoints(&p, many, CF_MAX_PINPOINTS + 1, "config.json", &err), CF_UNSUPPORTED);
     assert_int_equal(cf_preprocess_set_pinpoints(&p, &odd, 1, "config.json", &err), CF_FORMAT);
     assert_non_null(strstr(err.text, "config.json"));
+    const cf_pinpoint negative = {.height = 24, .width = -24}, huge = {.height = 16464, .width = 336};
+    assert_int_equal(cf_preprocess_set_pinpoints(&p, &negative, 1, "config.json", &err), CF_FORMAT);
+    cf_preprocess large = {.crop_h = 336, .crop_w = 336};
+    assert_int_equal(cf_preprocess_set_pinpoints(&large, &huge, 1, "config.json", &err), CF_FORMAT);
+    assert_int_equal(large.n_pinpoints, 0);
     assert_true(p.n_pinpoints == 2 && p.pinpoints[0].height == 48);
     assert_int_equal(cf_preprocess_set_pinpoints(&p, many, CF_MAX_PINPOINTS, "config.json", &err), CF_OK);
     assert_true(p.n_pinpoints == CF_MAX_PINPOINTS && p.pinpoints[CF_MAX_PINPOINTS - 1].width == 72);
 
-    char text[1024] = NEXT "\"image_grid_pinpoints\":[[24,24]";
-    for (int i = 0; i < CF_MAX_PINPOINTS; i++)
+    char text[1024] = NEXT "\"image_grid_pinpoints\":[[48,24]";
+    for (int i = 0; i < CF_MAX_PINPOINTS - 2; i++)
         memcpy(text + strlen(text), ",[24,24]", sizeof ",[24,24]");
-    memcpy(text + strlen(text), "]}", sizeof "]}");
+    char *end = text + strlen(text);
+    memcpy(end, ",[24,48]]}", sizeof ",[24,48]]}");
+    assert_int_equal(parse(&p, text, &err), CF_OK);
+    assert_true(p.n_pinpoints == CF_MAX_PINPOINTS && p.pinpoints[CF_MAX_PINPOINTS - 1].width == 48);
+    memcpy(end, ",[24,48],[24,24]]}", sizeof ",[24,48],[24,24]]}");
     assert_int_equal(parse(&p, text, &err), CF_UNSUPPORTED);
     assert_non_null(strstr(err.text, "found 65"));
 }
