@@ -49,9 +49,9 @@ typedef struct cf_preprocess {
 CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
 
 /* Replaces the pinpoints and leaves fit alone: for an original LLaVA folder, whose config.json has them. Their order
- * decides between equals, and there it is of (width, height) pairs. `where` names their source in messages. CF_FORMAT: a
- * pinpoint that is no multiple of the tile, or too large a one; CF_UNSUPPORTED: none, more than CF_MAX_PINPOINTS, or a
- * tile that is not square. */
+ * decides between equals, and there it is of (width, height) pairs. `where` names their source in messages.
+ * CF_FORMAT: a pinpoint that is no multiple of the tile, or too large a one; CF_UNSUPPORTED: none, more than
+ * CF_MAX_PINPOINTS, or a tile that is not square. */
 CF_MUST_USE cf_status cf_preprocess_set_pinpoints(cf_preprocess *p, const cf_pinpoint *pinpoints, int64_t n,
                                                   const char *where, cf_error *err);
 

@@ -1,8 +1,8 @@
 /* preprocess_config.c - preprocessor_config.json to cf_preprocess.
  *
- * Keys and defaults are those of CLIPImageProcessor, LlavaImageProcessor and LlavaNextImageProcessor (transformers 4 and
- * 5): an absent key and null mean the default; `size` as a number is the shortest edge, `crop_size` as a number is a
- * square. Whatever would change pixels in a way that is not implemented is refused by name rather than passed over. */
+ * Keys and defaults are those of CLIPImageProcessor, LlavaImageProcessor and LlavaNextImageProcessor (transformers 4
+ * and 5): an absent key and null mean the default; `size` as a number is the shortest edge, `crop_size` as a number is
+ * a square. Whatever would change pixels in a way that is not implemented is refused by name rather than passed over. */
 #include "image/preprocess.h"
 
 #include <math.h>

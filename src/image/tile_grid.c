@@ -13,8 +13,8 @@ static double least(double a, double b)
     return b < a ? b : a;
 }
 
-/* The pinpoint that keeps most of the picture's pixels, of those the one that wastes least, of those the first. A picture
- * that shrinks to nothing everywhere keeps 0 pixels of each, and is given the smallest. */
+/* The pinpoint that keeps most of the picture's pixels, of those the one that wastes least, of those the first. A
+ * picture that shrinks to nothing everywhere keeps 0 pixels of each, and is given the smallest. */
 static cf_pinpoint best_fit(const cf_preprocess *p, int32_t width, int32_t height)
 {
     const int64_t all = (int64_t)width * height;
