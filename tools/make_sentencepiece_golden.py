@@ -21,15 +21,15 @@ import transformers
 
 from make_text_golden import PIECES, ids_hash, random_string, results, texts_hash, b64
 
-COMMON = dict(model_type="bpe", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True,
+COMMON = dict(model_type="bpe", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True, character_coverage=0.99,
               allow_whitespace_only_pieces=True, num_threads=1, minloglevel=2)
 MODELS = { # as Llama-2's was trained; with symbols of both kinds; with begin and end elsewhere
-    "plain": dict(vocab_size=560),
-    "symbols": dict(vocab_size=420, user_defined_symbols=["<image>", "the"], control_symbols=["<mask>"]),
-    "ends": dict(vocab_size=400, unk_id=2, bos_id=0, eos_id=1, bos_piece="<begin>", eos_piece="<end>"),
+    "plain": dict(vocab_size=600),
+    "symbols": dict(vocab_size=440, user_defined_symbols=["<image>", "the"], control_symbols=["<mask>"]),
+    "ends": dict(vocab_size=420, unk_id=2, bos_id=0, eos_id=1, bos_piece="<begin>", eos_piece="<end>"),
 }
 LLAVA = {"add_bos_token": True, "add_eos_token": False, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "tokenizer_class": "LlamaTokenizer"}
-MORE = {"0": "<unk>", "1": "<s>", "2": "</s>", "560": "<image>", "561": "<pad>"}
+MORE = {"0": "<unk>", "1": "<s>", "2": "</s>", "600": "<image>", "601": "<pad>"}
 
 
 def token(content):

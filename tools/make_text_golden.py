@@ -6,6 +6,10 @@
 prompts.json     every question of the CSV files as a prompt: a hash of the ids, and the question's span among them
 strings.json     2,000 tricky strings, made from a seed, with hashes of their ids and of the ids' text; some with whole ids
 synthetic.json   small tokenizer.json documents, one behaviour each, with whole results
+byte_level.json  a byte-level tokenizer.json as Llama-3's, trained on the questions and the tricky strings' pieces; byte_level_bare.json: the same
+                 without what adds begin-of-text, as Llama-3 was published first
+byte_strings.json  as strings.json, for byte_level.json
+presets.json     every prompt preset on a SentencePiece-style and the two byte-level tokenizers: whole ids
 
 A hash is FNV-1a (64 bits) over the ids as little-endian 32-bit words, or over a text's bytes. Strings are base64, because some are not UTF-8.
 """
@@ -20,8 +24,9 @@ import struct
 
 import tokenizers
 import transformers
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+LLAMA3_PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 QUESTION_TASK = "\n{question} \nAnswer the question using a single word or phrase. ASSISTANT:"
 TEMPLATES = {
     "llava_hf_1.5": ("USER: ", QUESTION_TASK),
@@ -115,9 +120,15 @@ PIECES = [
     # words
     "the", "What", "Is the circle blue or orange?", "USER: ", " ASSISTANT:", "Answer", "single", "phrase.", "color", "don't", "e.g.", "42",
     "3.14159", "1,000,000", "http://a.b/c?d=e&f", "x" * 9, "QWERTY", "camelCaseWord", "snake_case", "...", "?!", "—", "“quoted”", "a-b",
+    # contractions, digits, blanks before and behind, as Llama-3's pattern tells them apart
+    "'s", "'LL", "I'Ve", " 're", "we'd've", "'ſ", "'", "n't", "don’t", "12345", " 1234567", "1,234,567.89", "٣٤٥٦", "Ⅷ½²", "１２３４", "a1b22c333d4444",
+    " \n", "\n ", "\n \n", "\r\n\r\n", " \r\n\t", "\t\t", "\v\f", "\x1c", "!\n", "?!\r\n\n", "  a", "\u3000a", "\u180e", "\u180ea", "\u2029\u2028", "_a_", "#tag @you",
+    "(x)=[y]{z}", "$%^&*", "--- \n", "pneumonoultramicroscopicsilicovolcanoconiosis", "\u1c89\ua7cd", "\U00031350\U000105c0", "\U0001e4f0\U00010d40", "a\U0001e030b",
+    # special tokens of Llama-3 and their look-alikes
+    "<|begin_of_text|>", "<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>user<|end_header_id|>\n\n", " <|eot_id|> ", "<|eot_id", "|>", "<|", "<|eot_id|><|eot_id|>",
     # scripts, combining marks, emoji
     "é", "e\u0301", "Ångström", "\u0300\u0301\u0302", "ß", "ﬁ", "Ωμέγα", "Привет", "שלום", "مرحبا", "\u202eabc\u202c", "नमस्ते", "สวัสดี", "日本語", "汉字",
-    "한국어", "カタカナ", "\u1100\u1161", "😀", "👩‍👩‍👧‍👦", "🇩🇪", "👍🏽", "❤️", "\U0001F9FF", "𝒳", "\U000e0001", "\U0010ffff", "\uffff", "\ufffd",
+    "한국어", "カタカナ", "\u1100\u1161", "😀", "👩‍👩‍👧‍👦", "🇩🇪", "👍🏽", "❤️", "\U0001F9FF", "🏴‍☠️", "👨🏾‍🚀", "عَرَبِيّ", "z\u0351\u036b\u0343a\u0327\u034e", "ﷺ", "ᏣᎳᎩ", "ქართული", "ไทย", "𝒳", "\U000e0001", "\U0010ffff", "\uffff", "\ufffd",
 ]
 BAD_BYTES = [b"\xff", b"\xfe\xff", b"\x80", b"\xbf\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xe2\x96", b"\xe2\x28\xa1", b"\xed\xa0\x80", b"\xed\xbf\xbf",
              b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x9f\x98", b"\xf0\x9f", b"\xf0\x80\x80\x80", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80"]
@@ -154,8 +165,15 @@ def b64(data):
     return base64.b64encode(data).decode()
 
 
+def plain_words(tok):
+    """The vocabulary as text, to compose strings of."""
+    if isinstance(tok.decoder, decoders.ByteLevel):
+        return [tok.decoder.decode([t]) for t in sorted(tok.get_vocab()) if not t.startswith("<")]
+    return [t.replace(WORD_MARK, " ") for t in sorted(tok.get_vocab()) if not t.startswith("<")]
+
+
 def strings(tok, seed, n):
-    alphabet = [t.replace(WORD_MARK, " ") for t in sorted(tok.get_vocab()) if not t.startswith("<")]
+    alphabet = plain_words(tok)
     rows = []
     for i, data in enumerate(tricky_strings(seed, n, alphabet)):
         ids, kept, skipped = results(tok, data)
@@ -288,7 +306,132 @@ def decodings():
     r = random.Random(3)
     lists = [[]] + [[i] for i in range(len(tokens))] + [[3, 4, 5], [3, 4], [3, 4, 5, 3], [14, 3, 4, 5], [7, 7, 0], [99, 0, -1]] + \
         [[r.randrange(len(tokens)) for _ in range(r.randint(2, 7))] for _ in range(12)]
-    return [("decoder: " + name, document(tokens, [], [added(11, "<s>")], decoder=d), lists) for name, d in steps.items()]
+    tokens2 = ["Ġa", "Ã", "©", "Ċ", "ć", "â", "ĸ", "ģ", "▁", "a b", "é", "<s>", "日", "ł", "Ń"]
+    steps2 = {"ByteLevel": BYTE_LEVEL, "ByteLevel in a Sequence": sequence("decoders", BYTE_LEVEL, {"type": "Strip", "content": " ", "start": 1, "stop": 0}),
+              "ByteLevel after Fuse": sequence("decoders", {"type": "Fuse"}, BYTE_LEVEL)}
+    lists2 = [[]] + [[i] for i in range(len(tokens2))] + [[1, 2], [2, 1], [5, 6, 7], [5, 6], [5, 6, 0], [9, 1, 2], [11, 1, 11, 2], [8, 5]]
+    return [("decoder: " + name, document(tokens, [], [added(11, "<s>")], decoder=d), lists) for name, d in steps.items()] + \
+        [("decoder: " + name, document(tokens2, [], [added(11, "<s>")], decoder=d), lists2) for name, d in steps2.items()]
+
+
+# ---- a byte-level tokenizer ----
+
+SPECIALS = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<image>"]
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
+
+
+def llama3_split():
+    return {"type": "Split", "pattern": {"Regex": LLAMA3_PATTERN}, "behavior": "Isolated", "invert": False}
+
+
+def questions(folder):
+    for path in sorted(glob.glob(os.path.join(folder, "*.csv"))):
+        with open(path, encoding="utf-8") as f:
+            yield from (row["question"] for row in csv.DictReader(f))
+
+
+def byte_level(folder):
+    """The document, and the same without a post-processor that adds an id. The last tokens have no merge: only ignore_merges finds them."""
+    tok = Tokenizer(models.BPE())
+    tok.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(tokenizers.Regex(LLAMA3_PATTERN), "isolated"), pre_tokenizers.ByteLevel(False, use_regex=False)])
+    tok.train_from_iterator(list(questions(folder)) + PIECES, trainers.BpeTrainer(vocab_size=460, initial_alphabet=ALPHABET, show_progress=False))
+    model = json.loads(tok.to_str())["model"]
+    n = len(model["vocab"])
+    post = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": SPECIALS[0], "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}], "pair": [],
+            "special_tokens": {SPECIALS[0]: {"id": SPECIALS[0], "ids": [n], "tokens": [SPECIALS[0]]}}}
+    bare = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
+    parts = dict(tokens=[added(n + i, t) for i, t in enumerate(SPECIALS)], pre_tokenizer=sequence("pretokenizers", llama3_split(), BYTE_LEVEL), decoder=bare, ignore_merges=True)
+    kept = model["merges"][:-24]
+    return [document(model["vocab"], kept, post_processor=p, **parts) for p in (sequence("processors", bare, post), bare)]
+
+
+def byte_documents():
+    """Small byte-level documents: name, document, texts."""
+    words = ["Ġ", "a", "b", "ab", "Ġab", "Ċ", "Ã", "©", "Ã©", "1", "12", "'", "s", "'s", "ĠĠ"]
+    vocab = ALPHABET + [w for w in words if w not in ALPHABET]
+    merges = [["a", "b"], ["Ġ", "ab"], ["Ã", "©"], ["1", "2"], ["'", "s"], ["Ġ", "Ġ"]]
+    texts = ["", " ", "  ", "a", "ab", " ab", "  ab", "ab  ab", "é", "éé", "aé\n", "\n\n ", "12 123 1234", "it's 's", "IT'S", "a\tb", "日本 ab", "😀", "\x02\x01\x7f", "\u00a0ab",
+             "\u00ad", "<x>ab", "ab <x> ab", "\u0120", "\u010a"]
+    cut = [added(len(vocab), "<x>")]
+    gpt2 = {**BYTE_LEVEL, "use_regex": True}
+    for blank in (False, True):
+        for regex in (False, True):
+            yield ("ByteLevel: add_prefix_space %s, use_regex %s" % (blank, regex), document(vocab, merges, cut, pre_tokenizer={**gpt2, "add_prefix_space": blank, "use_regex": regex},
+                                                                                            decoder=BYTE_LEVEL), texts)
+    yield "ByteLevel with its defaults", document(vocab, merges, cut, pre_tokenizer={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}, decoder=BYTE_LEVEL), texts
+    yield "Llama-3's pattern, then ByteLevel", document(vocab, merges, cut, pre_tokenizer=sequence("pretokenizers", llama3_split(), BYTE_LEVEL), decoder=BYTE_LEVEL), texts
+    letters = ["<unk>"] + list("abcdxyz. <>▁ĠĊ12") + ["ab", "▁a"]
+    some = [["a", "b"], ["▁", "a"]]
+
+    def split(**pattern):
+        return {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+
+    short = ["ab\nab\n", "AbaB", "xxxyxyz", "", "a", "ab", "a b", "  ab  ab ", "a.b", "..", "ab12ab", "xyz", "a▁ab", "日ab", "a(b)"]
+    for name, step in (("a String", split(String="ab")), ("a String with signs", split(String=".")), ("a class", split(Regex="[a-b]+")), ("nothing matched", split(Regex="q")),
+                       ("empty matches", split(Regex="x*")), ("empty matches alone", split(Regex="(?=b)")), ("everything", split(Regex=r"[\s\S]+")),
+                       ("behind a character", split(Regex="(?<=a).")), ("captures", split(Regex="(a)(b)?")), ("begin of a line", split(Regex="^a")),
+                       ("end of a line", split(Regex="b$")), ("either case", split(Regex="(?i:AB|Z)")), ("counts", split(Regex=r"\d{1,2}|[ab]{2}|x{2}")),
+                       ("possessive", split(Regex="a++b?|x*+y")), ("atomic", split(Regex="(?>a|ab)b"))):
+        yield "Split: " + name, document(letters, some, unk_token="<unk>", pre_tokenizer=step), short
+    yield "Split, then Metaspace first", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", split(Regex="[12]+"), metaspace("first"))), short
+    yield "Metaspace first, then Split", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", metaspace("first"), split(Regex="b"))), short
+    yield "Split in Split", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", sequence("pretokenizers", split(Regex="[12]+")), split(String="a"))), short
+    yield "an empty Sequence", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers")), short
+
+
+# ---- presets ----
+
+TASK = "<image>\n%s \nAnswer the question using a single word or phrase."
+SYSTEM = ("You are a helpful language and vision assistant. You are able to understand the visual content that the user provides, and assist the user with "
+          "a variety of tasks using natural language.")
+
+
+def llama3_chat(turns, bos):
+    text = bos + "".join("<|start_header_id|>%s<|end_header_id|>\n\n%s<|eot_id|>" % (role, words.strip()) for role, words in turns)
+    return text + "<|start_header_id|>assistant<|end_header_id|>\n\n"
+
+
+def vicuna_chat(system, turn):
+    return system + "USER: " + turn + " ASSISTANT:"
+
+
+def polite(who):
+    return ("A chat between a curious %s and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the %s's "
+            "questions. " % (who, who))
+
+
+def preset_prompts(question):
+    """Name: whether it is tokenised whole, and the text."""
+    turn = TASK % question
+    return {
+        "llava_hf_1.5": (True, vicuna_chat("", turn)),
+        "vicuna_v1": (False, vicuna_chat(polite("user"), turn)),
+        "llava_hf_vicuna_next": (True, vicuna_chat(polite("human"), turn)),
+        "llava_llama_3": (False, llama3_chat([("system", SYSTEM), ("user", turn)], "<|begin_of_text|>") + " \n"),
+        "llava_hf_llama3_next": (True, llama3_chat([("user", turn)], "")),
+    }
+
+
+def image_token_ids(tok, text, bos, image):
+    """What LLaVA's tokenizer_image_token makes of a text with one picture: the first id of the second part goes where the first part begins with bos."""
+    before, after = (tok.encode(part).ids for part in text.split("<image>"))
+    return before + [image] + after[1 if before[:1] == [bos] else 0:]
+
+
+def preset_ids(tok, whole, text, bos, image):
+    return tok.encode(text).ids if whole else image_token_ids(tok, text, bos, image)
+
+
+def presets(toks):
+    asked = ["Is the circle blue or orange?", "What's 12345 + 1?", "Où est-il\u00a0?"]
+    rows = []
+    for file, tok, bos in toks:
+        for question in asked:
+            for name, (whole, text) in preset_prompts(question).items():
+                image = tok.token_to_id("<image>") if whole else -200
+                rows.append([file, bos, name, question, image, preset_ids(tok, whole, text, tok.token_to_id(bos), image)])
+    return {"columns": "tokenizer, begin-of-text, preset, question, image token, ids", "rows": rows}
 
 
 def compact(doc):
@@ -297,7 +440,7 @@ def compact(doc):
 
 def synthetic():
     out = []
-    for name, doc, texts in documents():
+    for name, doc, texts in documents() + list(byte_documents()):
         tok = Tokenizer.from_str(json.dumps(doc))
         rows = []
         for text in texts:
@@ -331,7 +474,13 @@ def main():
     made = {"command": "python3 tools/make_text_golden.py --seed %d --count %d" % (a.seed, a.count), "seed": a.seed, "tokenizers": tokenizers.__version__,
             "transformers": transformers.__version__}
     os.makedirs(a.out, exist_ok=True)
-    for name, data in (("prompts", prompts(tok, auto, a.questions)), ("strings", strings(tok, a.seed, a.count)), ("synthetic", synthetic())):
+    for name, doc in zip(("byte_level", "byte_level_bare"), byte_level(a.questions)):
+        with open(os.path.join(a.out, name + ".json"), "w", encoding="utf-8") as f:
+            f.write(compact(doc) + "\n")
+    level, bare = (Tokenizer.from_file(os.path.join(a.out, name + ".json")) for name in ("byte_level", "byte_level_bare"))
+    of_presets = presets([("demo/model", tok, "<s>"), ("byte_level", level, SPECIALS[0]), ("byte_level_bare", bare, SPECIALS[0])])
+    for name, data in (("prompts", prompts(tok, auto, a.questions)), ("strings", strings(tok, a.seed, a.count)), ("synthetic", synthetic()),
+                       ("byte_strings", strings(level, a.seed + 1, a.count)), ("presets", of_presets)):
         with open(os.path.join(a.out, name + ".json"), "w", encoding="utf-8") as f:
             f.write(json.dumps({"made": made, **data}, ensure_ascii=False, separators=(",", ":")).replace("],[\"", "],\n[\"").replace("{\"name\"", "\n{\"name\"") + "\n")
 

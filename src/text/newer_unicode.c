@@ -19,11 +19,24 @@ static const code_range letters[] = {
     {0x11BC0, 0x11BE0}, {0x11F02, 0x11F02}, {0x11F04, 0x11F10}, {0x11F12, 0x11F33}, {0x1342F, 0x1342F},
     {0x13441, 0x13446}, {0x13460, 0x143FA}, {0x16100, 0x1611D}, {0x16D40, 0x16D6C}, {0x18CFF, 0x18CFF},
     {0x1B132, 0x1B132}, {0x1B155, 0x1B155}, {0x1DF25, 0x1DF2A}, {0x1E030, 0x1E06D}, {0x1E4D0, 0x1E4EB},
-    {0x1E5D0, 0x1E5ED}, {0x1E5F0, 0x1E5F0}, {0x2B739, 0x2B739}, {0x2EBF0, 0x2EE5D}, {0x31350, 0x323AF},
+    {0x1E5D0, 0x1E5ED}, {0x1E5F0, 0x1E5F0},
 };
-static const code_range numbers[] = {
+static const code_range ideographs[] = {{0x2B739, 0x2B739}, {0x2EBF0, 0x2EE5D}, {0x31350, 0x323AF}};
+static const code_range digits[] = {
     {0x10D40, 0x10D49}, {0x116D0, 0x116E3}, {0x11BF0, 0x11BF9}, {0x11F50, 0x11F59}, {0x16130, 0x16139},
-    {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9}, {0x1D2C0, 0x1D2D3}, {0x1E4F0, 0x1E4F9}, {0x1E5F1, 0x1E5FA},
+    {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9}, {0x1E4F0, 0x1E4F9}, {0x1E5F1, 0x1E5FA},
+};
+static const code_range other_numbers[] = {{0x1D2C0, 0x1D2D3}};
+
+static const struct {
+    const code_range *ranges;
+    size_t n;
+    const char *three, *four; /* what stands in for a character of 3 bytes, and of 4 */
+} classes[] = {
+    {letters, sizeof letters / sizeof letters[0], "\xEA\xA1\x80", "\xF0\x90\x8A\x80"},         /* U+A840, U+10280 */
+    {ideographs, sizeof ideographs / sizeof ideographs[0], NULL, "\xF0\xA0\x80\x80"},          /* U+20000 */
+    {digits, sizeof digits / sizeof digits[0], NULL, "\xF0\x9D\x9F\x8E"},                      /* U+1D7CE */
+    {other_numbers, sizeof other_numbers / sizeof other_numbers[0], NULL, "\xF0\x90\x84\x87"}, /* U+10107 */
 };
 
 static bool is_in(const code_range *ranges, size_t n, uint32_t code)
@@ -48,9 +61,10 @@ static const char *stand_in(uint32_t code)
         return "\xE2\x80\x8B"; /* U+200B: neither a blank nor a letter */
     if (code < letters[0].first)
         return NULL;
-    if (is_in(letters, sizeof letters / sizeof letters[0], code))
-        return code < 0x10000 ? "\xE4\xB8\x80" : "\xF0\xA0\x80\x80";                             /* U+4E00, U+20000 */
-    return is_in(numbers, sizeof numbers / sizeof numbers[0], code) ? "\xF0\x9D\x9F\x8E" : NULL; /* U+1D7CE */
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (is_in(classes[i].ranges, classes[i].n, code))
+            return code < 0x10000 ? classes[i].three : classes[i].four;
+    return NULL;
 }
 
 cf_status cf_unicode_stand_ins(cf_str *out, cf_slice text, cf_error *err)

@@ -1,12 +1,14 @@
 /* pattern.c - regular expressions of pre-tokenizers, on PCRE2 (UTF, Unicode properties, JIT).
  *
- * The library uses Oniguruma; what pre-tokenizers in use contain (classes, properties, (?i:), lookahead, counted and
- * possessive repetition) means the same in both, with the exception of newer characters: newer_unicode.c. */
+ * The library uses Oniguruma, with Ruby's syntax. What pre-tokenizers in use contain (classes, properties, \s, (?i:),
+ * lookahead, repetition) means the same in both, with the exception of newer characters: newer_unicode.c. What would
+ * mean something else is refused. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/text_internal.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct cf_pattern {
     pcre2_code *code;
@@ -27,19 +29,83 @@ static const char *message(int code, char out[MESSAGE_BYTES])
     return out;
 }
 
+/* ---- what means something else to Oniguruma ---- */
+
+/* \w and \b rest on another class of letters; \h and \v are single characters there. */
+static const char other_escapes[] = "wWbBhHvV";
+static const char *const groups[] = {"(?:", "(?=", "(?!", "(?>", "(?<=", "(?<!", "(?i:", "(?i)"};
+
+static bool begins(cf_slice s, const char *prefix)
+{
+    const cf_slice p = cf_slice_of(prefix);
+    return s.n >= p.n && memcmp(s.data, p.data, p.n) == 0;
+}
+
+static bool group_is_known(cf_slice rest)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (begins(rest, groups[i]))
+            return true;
+    return !begins(rest, "(?") && !begins(rest, "(*");
+}
+
+/* Length of the escape at the start of rest; *part is set to it where it is not to be had. */
+static size_t escape(cf_slice rest, cf_slice *part)
+{
+    const size_t n = rest.n < 2 ? rest.n : 2;
+    if (n == 2 && rest.data[1] && strchr(other_escapes, rest.data[1]))
+        *part = (cf_slice){rest.data, n};
+    const int64_t close = begins(rest, "\\p{") || begins(rest, "\\P{") ? cf_slice_find(rest, cf_slice_of("}"), 0) : -1;
+    return close < 0 ? n : (size_t)close + 1; /* a property's braces count nothing */
+}
+
+/* The first part of the pattern that is not taken, or an empty slice. */
+static cf_slice other_meaning(cf_slice p)
+{
+    cf_slice part = {0};
+    bool in_class = false;
+    for (size_t i = 0; i < p.n && !part.n;) {
+        const cf_slice rest = {p.data + i, p.n - i};
+        size_t step = 1;
+        if (p.data[i] == '\\')
+            step = escape(rest, &part);
+        else if (in_class && (begins(rest, "[") || begins(rest, "&&"))) /* classes in classes, and their intersection */
+            part = (cf_slice){rest.data, 1};
+        else if (p.data[i] == '[' || p.data[i] == ']')
+            in_class = p.data[i] == '[';
+        else if (!in_class && (!group_is_known(rest) || begins(rest, "}+"))) /* {n,m}+ is not possessive there */
+            part = (cf_slice){rest.data, rest.n < 3 ? rest.n : 3};
+        i += step;
+    }
+    return part;
+}
+
+/* ---- compiling ---- */
+
 cf_status cf_pattern_compile(cf_pattern **out, cf_slice pattern, bool literal, const char *where, cf_error *err)
 {
     cf_status st = CF_OK;
     char *name = NULL, text[MESSAGE_BYTES];
     int code = 0;
     PCRE2_SIZE at = 0;
-    const uint32_t options = literal ? PCRE2_UTF | PCRE2_LITERAL : PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+    pcre2_compile_context *lines = NULL;
+    const uint32_t options =
+        literal ? PCRE2_UTF | PCRE2_LITERAL : PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+    const cf_slice other = literal ? (cf_slice){0} : other_meaning(pattern);
+    if (other.n)
+        return cf_fail(err, CF_UNSUPPORTED, "%s: pattern \"%.*s\": %.*s is not supported", where, (int)pattern.n,
+                       pattern.data, (int)other.n, other.data);
     cf_pattern *p = calloc(1, sizeof *p);
     if (!p)
         return cf_fail(err, CF_NOMEM, "no memory for a pattern of %s", where);
     CF_TRY(cf_strdup(&name, cf_slice_of(where), err));
     p->where = name;
-    p->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.n, options, &code, &at, NULL);
+    lines = pcre2_compile_context_create(NULL);
+    if (!lines || pcre2_set_newline(lines, PCRE2_NEWLINE_LF) != 0) { /* whatever the library was built with */
+        st = cf_fail(err, CF_NOMEM, "no memory for a pattern of %s", where);
+        goto done;
+    }
+    p->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.n, options, &code, &at, lines);
     if (!p->code) {
         st = cf_fail(err, CF_UNSUPPORTED, "%s: pattern \"%.*s\": %s at byte %zu", where, (int)pattern.n, pattern.data,
                      message(code, text), (size_t)at);
@@ -49,6 +115,7 @@ cf_status cf_pattern_compile(cf_pattern **out, cf_slice pattern, bool literal, c
     *out = p;
     p = NULL;
 done:
+    pcre2_compile_context_free(lines);
     cf_pattern_free(p);
     return st;
 }
@@ -61,6 +128,8 @@ void cf_pattern_free(cf_pattern *p)
     free((void *)(uintptr_t)p->where);
     free(p);
 }
+
+/* ---- matching ---- */
 
 cf_status cf_matcher_create(cf_matcher **out, cf_error *err)
 {

@@ -237,13 +237,11 @@ static cf_status walk_changed(const walk *w, size_t step, cf_slice text, bool at
 {
     cf_status st = CF_OK;
     cf_str *changed = &w->c->work[step].text;
-    uint32_t first = 0;
     cf_str_clear(changed);
     if (w->z->steps[step].kind == STEP_BYTES) {
         CF_TRY(cf_bytes_to_alphabet(changed, text, err));
     } else {
-        (void)cf_utf8_next(&first, text.data, text.data + text.n);
-        if (!cf_char_is_space(first))
+        if (text.data[0] != ' ')
             CF_TRY(cf_str_add_text(changed, " ", err));
         CF_TRY(cf_str_add(changed, text, err));
     }

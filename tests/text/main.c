@@ -3,5 +3,6 @@
 
 int main(void)
 {
-    return test_utf8() + test_tokenizer() + test_bad_files() + test_prompt() + test_find();
+    return test_utf8() + test_tokenizer() + test_bad_files() + test_prompt() + test_find() + test_pattern() +
+           test_sentencepiece();
 }

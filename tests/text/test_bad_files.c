@@ -22,6 +22,16 @@
     "],\"special_tokens\":{\"s\":{\"ids\":[9]},\"t\":{\"ids\":[0]}}}}"
 #define SEQUENCE_A "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}"
 
+#define SEQUENCE(steps) "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[" steps "]}}"
+#define SPLIT(pattern, behavior, rest)                                                                                 \
+    "{\"type\":\"Split\",\"pattern\":{" pattern "},\"behavior\":\"" behavior "\"" rest "}"
+#define TWO SPLIT("\"String\":\"a\"", "Isolated", "") "," SPLIT("\"Regex\":\"a\"", "Isolated", "")
+#define FOUR TWO "," TWO
+#define PROCESSORS(steps) "{" GOOD ",\"post_processor\":{\"type\":\"Sequence\",\"processors\":[" steps "]}}"
+#define TEMPLATE_T                                                                                                     \
+    "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"t\",\"type_id\":0}}," SEQUENCE_A         \
+    "],\"special_tokens\":{\"t\":{\"ids\":[0]}}}"
+
 static const struct {
     const char *name, *json;
     cf_status status;
@@ -77,10 +87,26 @@ static const struct {
      "empty string"},
     {"Replace by no text", "{" GOOD ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"}}}", CF_FORMAT,
      "\"content\""},
-    {"byte-level pre-tokenizer", "{" GOOD ",\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}", CF_UNSUPPORTED,
-     "pre-tokenizer of type \"ByteLevel\""},
-    {"pre-tokenizer Sequence", "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[]}}",
-     CF_UNSUPPORTED, "pre-tokenizer of type \"Sequence\""},
+    {"another pre-tokenizer", "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Digits\"}}", CF_UNSUPPORTED,
+     "pre-tokenizer of type \"Digits\""},
+    {"another pre-tokenizer inside", SEQUENCE("{\"type\":\"Whitespace\"}"), CF_UNSUPPORTED, "\"Whitespace\""},
+    {"a pre-tokenizer Sequence of nothing", "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Sequence\"}}", CF_FORMAT,
+     "no list of pretokenizers"},
+    {"seventeen pre-tokenizers",
+     SEQUENCE(FOUR "," FOUR "," FOUR "," FOUR "," SPLIT("\"String\":\"a\"", "Isolated", "")), CF_UNSUPPORTED,
+     "more than 16"},
+    {"ByteLevel twice", SEQUENCE("{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"}"), CF_UNSUPPORTED, "two ByteLevel"},
+    {"ByteLevel with a flag that is text", SEQUENCE("{\"type\":\"ByteLevel\",\"use_regex\":\"no\"}"), CF_FORMAT,
+     "use_regex"},
+    {"Split without a pattern", SEQUENCE(SPLIT("", "Isolated", "")), CF_FORMAT, "Split has no pattern"},
+    {"Split by nothing", SEQUENCE(SPLIT("\"Regex\":\"\"", "Isolated", "")), CF_FORMAT, "Split has no pattern"},
+    {"Split with another behavior", SEQUENCE(SPLIT("\"String\":\"a\"", "Removed", "")), CF_UNSUPPORTED,
+     "behavior \"Removed\""},
+    {"Split without a behavior", SEQUENCE("{\"type\":\"Split\",\"pattern\":{\"String\":\"a\"},\"invert\":false}"),
+     CF_UNSUPPORTED, "behavior \"?\""},
+    {"Split inverted", SEQUENCE(SPLIT("\"String\":\"a\"", "Isolated", ",\"invert\":true")), CF_UNSUPPORTED, "inverted"},
+    {"Split with a broken pattern", SEQUENCE(SPLIT("\"Regex\":\"a(\"", "Isolated", "")), CF_UNSUPPORTED,
+     "pattern \"a(\": missing closing parenthesis at byte 2"},
     {"Metaspace with two marks", "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"__\"}}",
      CF_FORMAT, "one character"},
     {"Metaspace with another scheme",
@@ -126,8 +152,13 @@ static const struct {
      CF_FORMAT, "no ids for \"z\""},
     {"a template with an unknown id", SINGLE("{\"SpecialToken\":{\"id\":\"s\",\"type_id\":0}}," SEQUENCE_A),
      CF_MISMATCH, "has id 9, which is no token"},
-    {"another decoder", "{" GOOD ",\"decoder\":{\"type\":\"ByteLevel\"}}", CF_UNSUPPORTED,
-     "decoder of type \"ByteLevel\""},
+    {"another post-processor inside", PROCESSORS("{\"type\":\"RobertaProcessing\"}"), CF_UNSUPPORTED,
+     "\"RobertaProcessing\""},
+    {"a post-processor Sequence of nothing", "{" GOOD ",\"post_processor\":{\"type\":\"Sequence\"}}", CF_FORMAT,
+     "no list of processors"},
+    {"two templates", PROCESSORS(TEMPLATE_T "," TEMPLATE_T), CF_UNSUPPORTED, "two TemplateProcessing"},
+    {"another decoder", "{" GOOD ",\"decoder\":{\"type\":\"WordPiece\"}}", CF_UNSUPPORTED,
+     "decoder of type \"WordPiece\""},
     {"another decoder inside", "{" GOOD ",\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"CTC\"}]}}",
      CF_UNSUPPORTED, "\"CTC\""},
     {"a decoder that is text", "{" GOOD ",\"decoder\":\"Fuse\"}", CF_FORMAT, "a decoder has no type"},
@@ -161,6 +192,11 @@ static void the_documents_these_are_variants_of_are_accepted(void **state)
         MODEL("\"vocab\":{\"a\\\\u0000b\":0},\"merges\":[]"), /* a backslash and "u0000", no NUL */
         ADDED("3", "\"<x>\"", FLAGS),
         SINGLE("{\"SpecialToken\":{\"id\":\"t\",\"type_id\":0}}," SEQUENCE_A),
+        SEQUENCE(FOUR "," FOUR "," FOUR "," TWO "," SPLIT(
+            "\"Regex\":\"a\"", "Isolated",
+            ",\"invert\":false") ",{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":false}"),
+        PROCESSORS("{\"type\":\"ByteLevel\"}," TEMPLATE_T),
+        PROCESSORS(""),
         "{" GOOD ",\"decoder\":{\"type\":\"Strip\",\"content\":\"a\",\"start\":1,\"stop\":0}}",
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {

@@ -59,6 +59,48 @@ static void the_first_occurrence_and_every_token_that_overlaps_it(void **state)
     }
 }
 
+/* Llama-3's way: U+0120 is a blank, U+010A a newline; a character of several bytes stays in the alphabet of bytes. */
+static const char byte_document[] =
+    "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\xC4\xA0the\":0,\"\xC4\xA0red\":1,\"\xC4\x8A\":2,\"\xC4\xA0\xC4\x8A\":3,"
+    "\"\xC3\x83\xC2\xA9\":4,\"\xE2\x96\x81\":5,\"<|eot_id|>\":6,\"?\xC4\x8A\xC4\x8A\":7},\"merges\":[]},"
+    "\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}";
+
+static void among_byte_level_tokens_the_marks_of_blank_and_newline_are_read(void **state)
+{
+    (void)state;
+    static const int32_t ids[] = {2, 0, 1, 7, 3, 4, 5, 6}; /* "\n| the| red|?\n\n| \n|(e acute)|(mark)|<|eot_id|>" */
+    static const struct {
+        const char *name, *text;
+        int32_t begin, end;
+        int64_t n_found;
+    } cases[] = {
+        {"words", "the red?", 1, 4, 1},
+        {"a blank", " red", 2, 3, 1},
+        {"a newline alone", "\n", 0, 1, 4},
+        {"newlines inside a token", "?\n", 3, 4, 1},
+        {"over both marks", "\n\n \n", 3, 5, 1},
+        {"a special token", "<|eot", 7, 8, 1},
+        {"SentencePiece's mark as itself", "\xE2\x96\x81", 6, 7, 1},
+        {"a letter by its bytes' characters", "\xC3\x83\xC2\xA9", 5, 6, 1},
+        {"a letter as such", "\xC3\xA9", -1, -1, 0},
+        {"the marks themselves", "\xC4\xA0red", -1, -1, 0},
+    };
+    cf_tokenizer *t = NULL;
+    cf_error err = {0};
+    assert_int_equal(cf_tokenizer_parse(&t, cf_slice_of(byte_document), "bytes.json", &err), CF_OK);
+    assert_true(cf_tokenizer_is_byte_level(t));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cf_span span = {-1, -1};
+        int64_t n_found = 0;
+        const cf_status st = cf_text_find(&span, &n_found, t, ids, 8, cf_slice_of(cases[i].text), &err);
+        if (st != (cases[i].n_found ? CF_OK : CF_MISMATCH) || span.begin != cases[i].begin ||
+            span.end != cases[i].end || n_found != cases[i].n_found)
+            fail_msg("%s: status %d, found [%d, %d), %lld times", cases[i].name, (int)st, span.begin, span.end,
+                     (long long)n_found);
+    }
+    cf_tokenizer_close(t);
+}
+
 static void a_text_that_does_not_occur_is_refused_by_name(void **state)
 {
     static const int32_t ids[] = {0, 1, 2, 8};
@@ -89,14 +131,14 @@ static void an_empty_text_is_refused(void **state)
     assert_int_equal(cf_text_find(&span, NULL, *state, ids, 1, cf_slice_of(""), &err), CF_USAGE);
 }
 
-static void every_failing_allocation_is_reported(void **state)
+static void check_failing_find(const cf_tokenizer *t)
 {
     static const int32_t ids[] = {0, 1, 2};
     for (int64_t n = 1;; n++) {
         cf_span span = {7, 9};
         cf_error err = {0};
         fail_alloc_at(n);
-        const cf_status st = cf_text_find(&span, NULL, *state, ids, 3, cf_slice_of("red"), &err);
+        const cf_status st = cf_text_find(&span, NULL, t, ids, 3, cf_slice_of("red"), &err);
         if (!fail_alloc_off()) {
             assert_int_equal(st, CF_OK);
             break;
@@ -106,10 +148,21 @@ static void every_failing_allocation_is_reported(void **state)
     }
 }
 
+static void every_failing_allocation_is_reported(void **state)
+{
+    cf_tokenizer *t = NULL;
+    cf_error err = {0};
+    check_failing_find(*state);
+    assert_int_equal(cf_tokenizer_parse(&t, cf_slice_of(byte_document), "bytes.json", &err), CF_OK);
+    check_failing_find(t);
+    cf_tokenizer_close(t);
+}
+
 int test_find(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_occurrence_and_every_token_that_overlaps_it),
+        cmocka_unit_test(among_byte_level_tokens_the_marks_of_blank_and_newline_are_read),
         cmocka_unit_test(a_text_that_does_not_occur_is_refused_by_name),
         cmocka_unit_test(without_tokens_nothing_is_found),
         cmocka_unit_test(an_empty_text_is_refused),

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+
 int demo_open(void **state)
 {
     cf_error err = {0};
@@ -92,4 +94,63 @@ bool ids_are(const cf_ids *ids, const cf_json *list)
         if (cf_json_number(e, -1) != ids->items[i])
             return false;
     return true;
+}
+
+/* "decoded text, newline, decoded text without special tokens", as the goldens hash it. */
+static cf_str both_texts(const cf_tokenizer *t, const cf_ids *ids)
+{
+    cf_str out = {0};
+    cf_error err = {0};
+    assert_int_equal(cf_tokenizer_decode(&out, t, ids->items, ids->n, false, &err), CF_OK);
+    assert_int_equal(cf_str_add_text(&out, "\n", &err), CF_OK);
+    assert_int_equal(cf_tokenizer_decode(&out, t, ids->items, ids->n, true, &err), CF_OK);
+    return out;
+}
+
+/* row, behind the string: number of ids, their hash, the texts' hash, and perhaps the ids. */
+void golden_check_row(const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown)
+{
+    cf_ids ids = {0};
+    cf_error err = {0};
+    char hash[17];
+    assert_int_equal(cf_tokenizer_encode(&ids, t, text, true, &err), CF_OK);
+    const cf_json *ids_expected = cf_json_next(row);
+    const cf_json *texts_expected = cf_json_next(ids_expected);
+    const cf_json *whole = cf_json_next(texts_expected);
+    ids_hash(hash, &ids);
+    if ((double)ids.n != cf_json_number(row, -1) || strcmp(hash, cf_json_string(ids_expected)) != 0 ||
+        (whole && !ids_are(&ids, whole)))
+        fail_msg("string %s (base64): expected %.0f ids, hash %s; found %zu, hash %s", shown, cf_json_number(row, -1),
+                 cf_json_string(ids_expected), ids.n, hash);
+    cf_str texts = both_texts(t, &ids);
+    text_hash(hash, cf_str_slice(&texts));
+    if (strcmp(hash, cf_json_string(texts_expected)) != 0)
+        fail_msg("string %s (base64): decoded to \"%s\"", shown, texts.data);
+    cf_str_deinit(&texts);
+    cf_ids_deinit(&ids);
+}
+
+int64_t golden_check_strings(const cf_tokenizer *t, const cf_json *rows)
+{
+    int64_t n = 0;
+    for (const cf_json *row = cf_json_first(rows); row; row = cf_json_next(row), n++) {
+        cf_str text = golden_base64(cf_json_first(row));
+        golden_check_row(t, cf_str_slice(&text), cf_json_next(cf_json_first(row)), cf_json_string(cf_json_first(row)));
+        cf_str_deinit(&text);
+    }
+    return n;
+}
+
+cf_tokenizer *golden_tokenizer(const char *name)
+{
+    char path[128];
+    cf_error err = {0};
+    cf_str json = {0};
+    cf_tokenizer *t = NULL;
+    (void)snprintf(path, sizeof path, "tests/text/golden/%s.json", name);
+    if (cf_file_read(&json, path, 1 << 20, &err) != CF_OK ||
+        cf_tokenizer_parse(&t, cf_str_slice(&json), path, &err) != CF_OK)
+        fail_msg("%s", err.text);
+    cf_str_deinit(&json);
+    return t;
 }
