@@ -2,7 +2,7 @@
  *
  * Keys and defaults are those of CLIPImageProcessor, LlavaImageProcessor and LlavaNextImageProcessor (transformers 4
  * and 5): an absent key and null mean the default; `size` as a number is the shortest edge, `crop_size` as a number is
- * a square. Whatever would change pixels in a way that is not implemented is refused by name rather than passed over. */
+ * a square. Whatever would change pixels in a way that is not implemented is refused by name, not passed over. */
 #include "image/preprocess.h"
 
 #include <math.h>
