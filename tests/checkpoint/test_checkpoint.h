@@ -15,6 +15,10 @@ int test_folder(void);
 int test_golden(void);
 int test_hash(void);
 int test_hub(void);
+int test_pickle(void);
 int test_safetensors(void);
+int test_torch_zip(void);
+int test_vision_tower(void);
+int test_zip(void);
 
 #endif
