@@ -28,6 +28,12 @@ static void put_zeros(cf_str *out, size_t n)
         put(out, 0, 1);
 }
 
+/* Wraps around, as a falsified number may. */
+static uint64_t moved(size_t value, int64_t by)
+{
+    return (uint64_t)value + (uint64_t)by;
+}
+
 static uint16_t flags_of(const zip_item *m)
 {
     return (uint16_t)(m->flags | (m->descriptor ? 1 << 3 : 0));
@@ -36,7 +42,7 @@ static uint16_t flags_of(const zip_item *m)
 static void put_local(cf_str *out, const zip_item *m)
 {
     const char *name = m->local_name ? m->local_name : m->name;
-    const uint64_t size = m->descriptor ? 0 : (uint64_t)((int64_t)m->n + m->add_local);
+    const uint64_t size = m->descriptor ? 0 : moved(m->n, m->add_local);
     put(out, 0x04034b50, 4);
     put(out, 20, 2);
     put(out, flags_of(m), 2);
@@ -59,8 +65,8 @@ static void put_local(cf_str *out, const zip_item *m)
 
 static void put_central(cf_str *out, const zip_item *m, size_t begin)
 {
-    const uint64_t stored = (uint64_t)((int64_t)m->n + m->add_stored), plain = (uint64_t)((int64_t)m->n + m->add_plain),
-                   at = (uint64_t)((int64_t)begin + m->add_begin);
+    const uint64_t stored = moved(m->n, m->add_stored), plain = moved(m->n, m->add_plain),
+                   at = moved(begin, m->add_begin);
     put(out, 0x02014b50, 4);
     put(out, 20, 2);
     put(out, 20, 2);
@@ -96,12 +102,12 @@ static void put_end(cf_str *out, size_t begin, size_t n, const zip_end *e)
         put(out, 45, 2);
         put(out, 0, 8);
         put(out, n, 8);
-        put(out, (uint64_t)((int64_t)n + e->add_members64), 8);
+        put(out, moved(n, e->add_members64), 8);
         put(out, end - begin, 8);
-        put(out, (uint64_t)((int64_t)begin + e->add_begin64), 8);
+        put(out, moved(begin, e->add_begin64), 8);
         put(out, 0x07064b50, 4);
         put(out, 0, 4);
-        put(out, (uint64_t)((int64_t)end + e->add_locator), 8);
+        put(out, moved(end, e->add_locator), 8);
         put(out, 1, 4);
     }
     const char *comment = e->comment ? e->comment : "";
@@ -109,9 +115,9 @@ static void put_end(cf_str *out, size_t begin, size_t n, const zip_end *e)
     put(out, e->disk, 2);
     put(out, e->disk, 2);
     put(out, n, 2);
-    put(out, (uint64_t)((int64_t)n + e->add_members), 2);
-    put(out, (uint64_t)((int64_t)(end - begin) + e->add_size), 4);
-    put(out, (uint64_t)((int64_t)begin + e->add_begin), 4);
+    put(out, moved(n, e->add_members), 2);
+    put(out, moved((end - begin), e->add_size), 4);
+    put(out, moved(begin, e->add_begin), 4);
     put(out, strlen(comment), 2);
     put_bytes(out, comment, strlen(comment));
 }
