@@ -64,6 +64,8 @@ cf_status cf_text_replace(cf_str *out, cf_slice text, cf_slice pattern, cf_slice
 {
     cf_status st = CF_OK;
     size_t kept = 0;
+    if (!text.n)
+        return CF_OK;
     for (int64_t at = cf_slice_find(text, pattern, 0); at >= 0; at = cf_slice_find(text, pattern, kept)) {
         CF_TRY(cf_str_add(out, (cf_slice){text.data + kept, (size_t)at - kept}, err));
         CF_TRY(cf_str_add(out, content, err));

@@ -47,7 +47,7 @@ cf_status cf_strings_add(cf_strings *s, cf_slice text, cf_error *err)
 static cf_slice strings_at(const cf_strings *s, size_t i)
 {
     const size_t begin = i ? s->ends[i - 1] : 0;
-    return (cf_slice){s->bytes.data + begin, s->ends[i] - begin};
+    return (cf_slice){s->bytes.data ? s->bytes.data + begin : "", s->ends[i] - begin};
 }
 
 /* ---- loading ---- */

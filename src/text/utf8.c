@@ -86,6 +86,8 @@ cf_status cf_utf8_repair(cf_str *out, cf_slice text, cf_error *err)
 {
     cf_status st = CF_OK;
     size_t kept = 0; /* end of what has been appended */
+    if (!text.n)
+        return CF_OK;
     for (size_t i = 0; i < text.n;) {
         uint32_t c = 0;
         const size_t n = cf_utf8_next(&c, text.data + i, text.data + text.n);

@@ -24,7 +24,7 @@ int test_utf8(void);
 int demo_open(void **state);
 int demo_close(void **state);
 
-cf_json *golden_open(const char *name); /* of tests/text/golden; ends the test where it cannot be read */
+cf_json *golden_open(const char *name);           /* of tests/text/golden; ends the test where it cannot be read */
 cf_tokenizer *golden_tokenizer(const char *name); /* a tokenizer.json of the same folder */
 cf_str golden_base64(const cf_json *node);
 /* Hashes as in the goldens, 16 hexadecimal digits. */
@@ -35,7 +35,8 @@ bool ids_are(const cf_ids *ids, const cf_json *list);
 
 /* Ends the test unless text gives what the row says behind its string: number of ids, their hash, the texts' hash, and
  * perhaps the ids. */
-void golden_check_row(const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown);
-int64_t golden_check_strings(const cf_tokenizer *t, const cf_json *rows); /* all of them; how many there are */
+void golden_check_row(const char *name, const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown);
+int64_t golden_check_strings(const char *name, const cf_tokenizer *t,
+                             const cf_json *rows); /* all of them; how many there are */
 
 #endif

@@ -11,7 +11,7 @@
 static void check_tricky(const cf_tokenizer *t, const char *name)
 {
     cf_json *golden = golden_open(name);
-    assert_int_equal(golden_check_strings(t, cf_json_get(golden, "strings")), 2000);
+    assert_int_equal(golden_check_strings(name, t, cf_json_get(golden, "strings")), 2000);
     cf_json_free(golden);
 }
 
@@ -38,7 +38,7 @@ static void check_repeated(const cf_tokenizer *t, const char *name)
         cf_str once = golden_base64(unit), text = {0};
         for (double i = 0; i < cf_json_number(cf_json_next(unit), 0); i++)
             assert_int_equal(cf_str_add(&text, cf_str_slice(&once), &err), CF_OK);
-        golden_check_row(t, cf_str_slice(&text), cf_json_next(cf_json_next(unit)), cf_json_string(unit));
+        golden_check_row(name, t, cf_str_slice(&text), cf_json_next(cf_json_next(unit)), cf_json_string(unit));
         cf_str_deinit(&once);
         cf_str_deinit(&text);
     }

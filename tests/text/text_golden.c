@@ -108,7 +108,7 @@ static cf_str both_texts(const cf_tokenizer *t, const cf_ids *ids)
 }
 
 /* row, behind the string: number of ids, their hash, the texts' hash, and perhaps the ids. */
-void golden_check_row(const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown)
+void golden_check_row(const char *name, const cf_tokenizer *t, cf_slice text, const cf_json *row, const char *shown)
 {
     cf_ids ids = {0};
     cf_error err = {0};
@@ -120,22 +120,23 @@ void golden_check_row(const cf_tokenizer *t, cf_slice text, const cf_json *row, 
     ids_hash(hash, &ids);
     if ((double)ids.n != cf_json_number(row, -1) || strcmp(hash, cf_json_string(ids_expected)) != 0 ||
         (whole && !ids_are(&ids, whole)))
-        fail_msg("string %s (base64): expected %.0f ids, hash %s; found %zu, hash %s", shown, cf_json_number(row, -1),
-                 cf_json_string(ids_expected), ids.n, hash);
+        fail_msg("%s: string %s (base64): expected %.0f ids, hash %s; found %zu, hash %s", name, shown,
+                 cf_json_number(row, -1), cf_json_string(ids_expected), ids.n, hash);
     cf_str texts = both_texts(t, &ids);
     text_hash(hash, cf_str_slice(&texts));
     if (strcmp(hash, cf_json_string(texts_expected)) != 0)
-        fail_msg("string %s (base64): decoded to \"%s\"", shown, texts.data);
+        fail_msg("%s: string %s (base64): decoded to \"%s\"", name, shown, texts.data);
     cf_str_deinit(&texts);
     cf_ids_deinit(&ids);
 }
 
-int64_t golden_check_strings(const cf_tokenizer *t, const cf_json *rows)
+int64_t golden_check_strings(const char *name, const cf_tokenizer *t, const cf_json *rows)
 {
     int64_t n = 0;
     for (const cf_json *row = cf_json_first(rows); row; row = cf_json_next(row), n++) {
         cf_str text = golden_base64(cf_json_first(row));
-        golden_check_row(t, cf_str_slice(&text), cf_json_next(cf_json_first(row)), cf_json_string(cf_json_first(row)));
+        golden_check_row(name, t, cf_str_slice(&text), cf_json_next(cf_json_first(row)),
+                         cf_json_string(cf_json_first(row)));
         cf_str_deinit(&text);
     }
     return n;
