@@ -3,7 +3,7 @@
  *
  * State, invariants:
  * (1) Values are never changed once made, but for dictionaries, whose members lie in pairs[] with their number: memo
- *     entries are plain copies, and no value can hold itself.
+ *     entries are plain copies, and a dictionary that holds itself is a number in a list that is walked once.
  * (2) Every instruction takes a byte at least and adds a bounded number of values, the stack is bounded, and memo
  *     numbers are dense: memory grows with the pickle's size and no faster. Nothing recurses. */
 #include "checkpoint/pickle.h"

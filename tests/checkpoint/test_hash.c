@@ -89,6 +89,19 @@ static void every_byte_counts(void **state)
     free(path);
 }
 
+static void every_byte_of_a_torch_archive_counts(void **state)
+{
+    const char *dir = *state;
+    cf_str archive = {0};
+    char hex[CF_HASH_HEX_BYTES];
+    assert_int_equal(cf_file_read(&archive, "tests/checkpoint/golden/torch/variety.bin", 1 << 20, NULL), CF_OK);
+    temp_dir_write(dir, "pytorch_model.bin", archive.data, archive.n);
+    temp_dir_write_text(dir, "config.json", "{\"model_type\": \"llava\"}\n");
+    assert_true(hash_of(hex, dir));
+    assert_true(flip_every_byte(dir, "pytorch_model.bin", hex) > 500); /* storages, padding, checksums, names */
+    cf_str_deinit(&archive);
+}
+
 static void poke(const char *dir, off_t at, const char *byte)
 {
     char *path = temp_dir_path(dir, "model.safetensors");
@@ -159,6 +172,7 @@ int test_hash(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_in_another_folder_has_the_same_hash),
         cmocka_unit_test_setup_teardown(every_byte_counts, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(every_byte_of_a_torch_archive_counts, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(past_64_mib_the_first_4_kib_of_every_mib_count, make_dir, remove_dir),
     };
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
