@@ -46,16 +46,16 @@ static void assert_sample(const cf_json *s, cf_picture *picture)
     const char *key = cf_json_string(cf_json_get(s, "key"));
     cf_prepared p = {0};
     char path[64];
-    cf_box boxes[8];
-    int64_t n_boxes = 0;
+    cf_object objects[8];
+    cf_question q = {.text = cf_slice_of(cf_json_string(cf_json_get(s, "question"))), .objects = objects};
     (void)snprintf(path, sizeof path, PICTURES "/%s.jpg", cf_json_string(cf_json_get(s, "image")));
     for (const cf_json *b = cf_json_first(cf_json_get(s, "boxes")); b; b = cf_json_next(b)) {
         const cf_json *x = cf_json_first(b), *y = cf_json_next(x), *w = cf_json_next(y), *h = cf_json_next(w);
-        boxes[n_boxes++] = (cf_box){whole(x), whole(y), whole(w), whole(h)};
+        objects[q.n_objects++] =
+            (cf_object){.x = whole(x), .y = whole(y), .w = whole(w), .h = whole(h), .has_box = true};
     }
     assert_ok(cf_picture_load(picture, &runtime, path, report));
-    assert_ok(cf_prepare(&p, &runtime, picture, cf_slice_of(cf_json_string(cf_json_get(s, "question"))), boxes, n_boxes,
-                         report));
+    assert_ok(cf_prepare(&p, &runtime, picture, &q, report));
     assert_list(key, cf_json_get(s, "text_ids"), p.input.ids, p.input.n_ids);
     assert_int_equal(p.input.image_index, whole(cf_json_get(s, "image_at")));
     assert_int_equal(p.groups.length, whole(cf_json_get(s, "length")));
@@ -115,19 +115,24 @@ static void a_picture_is_read_once_and_a_name_is_used_once(void **state)
 
 static void a_failed_question_leaves_what_was_prepared_unchanged(void **state)
 {
-    static const cf_box outside = {336, 0, 9, 9};
+    static const cf_object outside = {.x = 336, .w = 9, .h = 9, .has_box = true};
+    const cf_question good = {.text = cf_slice_of("Is it?")};
+    const struct {
+        cf_question q;
+        const char *say;
+    } bad[] = {
+        {{.text = cf_slice_of("Is it?"), .objects = &outside, .n_objects = 1}, "box 0 (x 336,"},
+        {{.text = cf_slice_of("\xe2\x82\xac?")}, "does not occur among"},
+        {{.text = cf_slice_of("<image>?")}, "it holds <image> itself"},
+    };
     (void)state;
     cf_picture picture = {0};
     cf_prepared p = {0};
     assert_ok(cf_picture_load(&picture, &runtime, PICTURES "/000024.jpg", report));
-    assert_fails(CF_MISMATCH, "box 0 (x 336,",
-                 cf_prepare(&p, &runtime, &picture, cf_slice_of("Is it?"), &outside, 1, report));
-    assert_fails(CF_MISMATCH, "does not occur among",
-                 cf_prepare(&p, &runtime, &picture, cf_slice_of("\xe2\x82\xac?"), NULL, 0, report));
-    assert_fails(CF_MISMATCH, "it holds <image> itself",
-                 cf_prepare(&p, &runtime, &picture, cf_slice_of("<image>?"), NULL, 0, report));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(CF_MISMATCH, bad[i].say, cf_prepare(&p, &runtime, &picture, &bad[i].q, report));
     assert_null(p.prompt.ids.items);
-    assert_ok(cf_prepare(&p, &runtime, &picture, cf_slice_of("Is it?"), NULL, 0, report));
+    assert_ok(cf_prepare(&p, &runtime, &picture, &good, report));
     assert_null(p.hit);
     assert_int_equal(cf_spans_count(&p.groups.of[CF_GROUP_OBJECT]), 0);
     assert_int_equal(cf_spans_count(&p.groups.of[CF_GROUP_REST]), 0);
