@@ -139,8 +139,7 @@ static void a_file_is_named_by_flow_style_window_and_repeat(void **state)
         {long_flow(edge, 191, "e"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"}, /* "T_" ... "_k1.csv": 200 bytes */
         {long_flow(long_text, 192, "1"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
         {long_flow(longer, 192, "2"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
-        {long_flow(umlauts, 200, "é and so on, for another forty bytes an"), "cut", "all", 0, 0, "centre", 1, 0,
-         "0:1"},
+        {long_flow(umlauts, 200, "é, and thirty-eight bytes at its end, x"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
     };
     enum { N = sizeof runs / sizeof *runs };
     static const char *const names[] = {
