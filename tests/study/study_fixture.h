@@ -44,6 +44,8 @@ int test_prepare(void);
 int test_prompt_layout(void);
 int test_answer_tokens(void);
 int test_flow_help(void);
+int test_run_set(void);
+int test_gqa_rows(void);
 int test_facts(void);
 int test_runtime(void);
 int test_trace(void);
