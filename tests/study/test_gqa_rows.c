@@ -15,7 +15,7 @@
 #include "study/question_list.h"
 #include "support/temp_dir.h"
 
-enum { N_ROWS = 5525, N_SETS = 6, N_NOTES = 5, MAX_FAULTS = 10 };
+enum { N_ROWS = 5525, N_SETS = 6, N_NOTES = 5 };
 
 static const char *gqa_folder(void)
 {
@@ -74,6 +74,31 @@ typedef struct tally {
     int64_t without_box;
 } tally;
 
+/* What became of one row. */
+typedef struct outcome {
+    cf_status status;
+    cf_error err;
+    cf_str notes;
+    int32_t n_question, n_object;
+    bool has_box, has_hits;
+} outcome;
+
+static void prepare_row(outcome *out, const cf_runtime *r, const cf_question *q)
+{
+    char path[] = "stand-in"; /* a picture of this name is the one already held */
+    cf_picture picture = {.path = path, .width = (int32_t)q->image_w, .height = (int32_t)q->image_h, .name = 1};
+    cf_prepared p = {0};
+    out->status = cf_prepare_question(&p, &picture, r, q, path, &out->err);
+    for (int32_t i = 0; i < q->n_objects; i++)
+        out->has_box = out->has_box || q->objects[i].has_box;
+    out->n_question = (int32_t)cf_spans_count(&p.groups.of[CF_GROUP_QUESTION]);
+    out->n_object = (int32_t)cf_spans_count(&p.groups.of[CF_GROUP_OBJECT]);
+    out->has_hits = p.hit != NULL;
+    out->notes = p.notes;
+    p.notes = (cf_str){0};
+    cf_prepared_deinit(&p);
+}
+
 static void count_notes(tally *t, const cf_str *text)
 {
     const char *line = text->data;
@@ -93,33 +118,41 @@ static void count_notes(tally *t, const cf_str *text)
     }
 }
 
-static void count_row(tally *t, const cf_runtime *r, const cf_list_item *item)
+/* The one row that cannot be used: its box lies beside its picture. */
+static bool is_the_known_fault(const cf_list_item *item, const outcome *x)
 {
-    static char path[] = "stand-in"; /* a picture of this name is the one already held */
-    const cf_question *q = item->question;
-    cf_picture picture = {.path = path, .width = (int32_t)q->image_w, .height = (int32_t)q->image_h, .name = 1};
-    cf_prepared p = {0};
-    cf_error err = {0};
-    const cf_status st = cf_prepare_question(&p, &picture, r, q, path, &err);
-    bool has_box = false;
+    return x->status == CF_MISMATCH && item->row == 821 && strcmp(cf_question_set_task(item->set), "QueryAttr") == 0 &&
+           strcmp(x->err.text, "box 0 (x 503, y 91, w 163, h 72) does not meet the picture of 500 x 375") == 0;
+}
+
+static void count_row(tally *t, const cf_list_item *item, const outcome *x)
+{
     t->rows++;
-    if (st != CF_OK) {
-        assert_true(st == CF_FORMAT || st == CF_MISMATCH);
-        assert_true(err.text[0] != '\0');
-        print_message("[          ] %s, row %d: %s\n", t->task, (int)item->row, err.text);
+    if (x->status != CF_OK) {
+        print_message("[          ] %s, row %d: %s\n", t->task, (int)item->row, x->err.text);
+        assert_true(is_the_known_fault(item, x));
         t->faults++;
         return;
     }
-    for (int32_t i = 0; i < q->n_objects; i++)
-        has_box = has_box || q->objects[i].has_box;
-    assert_true(q->image_w > 0 && q->image_h > 0);
-    assert_int_equal(p.hit != NULL, has_box);
-    assert_true(cf_spans_count(&p.groups.of[CF_GROUP_QUESTION]) > 0);
+    assert_true(item->question->image_w > 0 && item->question->image_h > 0);
+    assert_true(x->n_question > 0);
+    assert_int_equal(x->has_hits, x->has_box);
     t->prepared++;
-    t->without_box += !has_box;
-    t->empty_object += has_box && cf_spans_count(&p.groups.of[CF_GROUP_OBJECT]) == 0;
-    count_notes(t, &p.notes);
-    cf_prepared_deinit(&p);
+    t->without_box += !x->has_box;
+    t->empty_object += x->has_box && x->n_object == 0;
+    count_notes(t, &x->notes);
+}
+
+static void add_tally(tally *to, const tally *t)
+{
+    to->rows += t->rows;
+    to->prepared += t->prepared;
+    to->faults += t->faults;
+    to->noted += t->noted;
+    to->empty_object += t->empty_object;
+    to->without_box += t->without_box;
+    for (int n = 0; n < N_NOTES; n++)
+        to->notes[n] += t->notes[n];
 }
 
 static void print_tally(const tally *t)
@@ -132,6 +165,32 @@ static void print_tally(const tally *t)
         if (t->notes[i])
             print_message(" %s %d,", notes[i].what, (int)t->notes[i]);
     print_message("\n");
+}
+
+/* Every row of the list under one setting; returns the sums. */
+static tally tally_of(const cf_question_list *list, const cf_runtime *r)
+{
+    outcome *outcomes = calloc(list->n_items, sizeof *outcomes);
+    tally of[N_SETS] = {0}, all = {.task = "all"};
+    assert_non_null(outcomes);
+#pragma omp parallel for schedule(dynamic, 32)
+    for (size_t k = 0; k < list->n_items; k++)
+        prepare_row(&outcomes[k], r, list->items[k].question);
+    for (size_t k = 0; k < list->n_items; k++) {
+        size_t s = 0;
+        while (list->sets[s] != list->items[k].set)
+            s++;
+        of[s].task = cf_question_set_task(list->sets[s]);
+        count_row(&of[s], &list->items[k], &outcomes[k]);
+        cf_str_deinit(&outcomes[k].notes);
+    }
+    for (int s = 0; s < N_SETS; s++) {
+        print_tally(&of[s]);
+        add_tally(&all, &of[s]);
+    }
+    print_tally(&all);
+    free(outcomes);
+    return all;
 }
 
 static void no_row_of_the_published_sets_is_lost(void **state)
@@ -148,42 +207,21 @@ static void no_row_of_the_published_sets_is_lost(void **state)
         skip();
         return;
     }
-    assert_ok(cf_question_list_open(&list, dir, NULL, 0, report));
     make_model(*state);
+    assert_ok(cf_question_list_open(&list, dir, NULL, 0, report));
     assert_int_equal(list.n_sets, N_SETS);
     assert_int_equal(list.n_items, N_ROWS);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         cf_runtime r = {0};
         cf_runtime_options o = cf_runtime_options_default();
-        tally of[N_SETS] = {0}, all = {.task = "all"};
         o.model = *state;
         o.prompt = settings[i].prompt;
         o.image_fit = settings[i].fit;
         assert_ok(cf_runtime_open_files(&r, &o, report));
-        for (size_t k = 0; k < list.n_items; k++) {
-            const cf_list_item *item = &list.items[k];
-            size_t s = 0;
-            while (list.sets[s] != item->set)
-                s++;
-            of[s].task = cf_question_set_task(item->set);
-            count_row(&of[s], &r, item);
-        }
         print_message("[          ] %s, %s, %d pixels\n", settings[i].prompt, settings[i].fit, r.preprocess.crop_w);
-        for (int s = 0; s < N_SETS; s++) {
-            print_tally(&of[s]);
-            all.rows += of[s].rows;
-            all.prepared += of[s].prepared;
-            all.faults += of[s].faults;
-            all.noted += of[s].noted;
-            all.empty_object += of[s].empty_object;
-            all.without_box += of[s].without_box;
-            for (int n = 0; n < N_NOTES; n++)
-                all.notes[n] += of[s].notes[n];
-        }
-        print_tally(&all);
-        assert_int_equal(all.rows, N_ROWS);
+        const tally all = tally_of(&list, &r);
         assert_int_equal(all.prepared + all.faults, N_ROWS);
-        assert_true(all.faults <= MAX_FAULTS);
+        assert_int_equal(all.faults, 1);
         assert_int_equal(all.empty_object > 0, settings[i].crops); /* padding loses no pixel */
         cf_runtime_close(&r);
     }
