@@ -21,6 +21,7 @@ static cf_status finish(arguments *a, cf_figure_format *format, cf_error *err)
     size_t stem = 0;
     CF_TRY(cf_curve_words_parse(&a->words, &a->o.measure, &a->o.drop_empty, err));
     a->o.style = a->words.style;
+    a->o.window = a->words.window;
     a->o.flows = a->flows.data;
     if (a->paper) {
         const char *other = a->o.task ? "task" : a->o.style ? "style" : a->o.flows ? "flow" : NULL;
@@ -64,13 +65,13 @@ static cf_status draw_one(cf_store *store, const arguments *a, cf_error *err)
 
 int cf_cmd_figure(int argc, char **argv)
 {
-    arguments a = {0};
+    arguments a = {.words.window = CF_NO_WINDOW};
     const cf_option options[] = {
         {"out", 'o', CF_OPT_NEED, &a.out, "FILE.pdf|svg|png",
          "the figure; its gnuplot script is kept beside it as FILE.gp;\nwith --paper a folder, made if missing"},
         {"task", 0, CF_OPT_TEXT, &a.o.task, "NAME", "only this task (default: all together)"},
         {"flow", 0, CF_OPT_LIST, &a.flows, "FLOW", "only this flow; repeatable"},
-        {"window", 0, CF_OPT_INT, &a.o.window, "K", "this window size (default: the study's smallest)"},
+        {"window", 0, CF_OPT_INT, &a.words.window, "K", "this window size (default: the study's smallest)"},
         CF_CURVE_OPTIONS(a.words),
         {"paper", 0, CF_OPT_FLAG, &a.paper, NULL,
          "every figure of the paper by name: to_last, to_question,\nobject_to_question and lens, each task by itself "

@@ -1,5 +1,5 @@
 /* cmd_show.c - crossflow show. */
-#include <string.h>
+#include <inttypes.h>
 
 #include "cli/commands.h"
 #include "cli/curve_options.h"
@@ -8,14 +8,18 @@
 enum { NOT_GIVEN = -1 };
 
 /* What the table cannot check: words, and options that are nothing on their own. */
-static cf_status finish(cf_table_options *o, const cf_curve_words *words, int64_t resamples, int64_t seed,
-                        cf_error *err)
+static cf_status finish(cf_table_options *o, cf_curve_words *words, int64_t resamples, int64_t seed, cf_error *err)
 {
     cf_status st = CF_OK;
     CF_TRY(cf_curve_words_parse(words, &o->measure, &o->drop_empty, err));
     o->style = words->style;
+    o->window = words->window;
     if (!o->statistics && (resamples != NOT_GIVEN || seed != NOT_GIVEN)) {
         st = cf_fail(err, CF_USAGE, "--%s needs --statistics", resamples != NOT_GIVEN ? "resamples" : "seed");
+        goto done;
+    }
+    if (resamples != NOT_GIVEN && (resamples < 1 || resamples > CF_MAX_RESAMPLES)) {
+        st = cf_fail(err, CF_USAGE, "--resamples %" PRId64 ": expected 1 to %d", resamples, CF_MAX_RESAMPLES);
         goto done;
     }
     if (resamples != NOT_GIVEN)
@@ -29,12 +33,12 @@ done:
 int cf_cmd_show(int argc, char **argv)
 {
     cf_table_options o = cf_table_options_default();
-    cf_curve_words words = {0};
+    cf_curve_words words = {.window = CF_NO_WINDOW};
     const char *study = NULL;
     int64_t resamples = NOT_GIVEN, seed = NOT_GIVEN;
     const cf_option options[] = {
         {"task", 0, CF_OPT_TEXT, &o.task, "NAME", "only this task"},
-        {"window", 0, CF_OPT_INT, &o.window, "K", "only this window size"},
+        {"window", 0, CF_OPT_INT, &words.window, "K", "only this window size"},
         CF_CURVE_OPTIONS(words),
         {"statistics", 0, CF_OPT_FLAG, &o.statistics, NULL,
          "of every layer: n, mean and its 95 % interval, median,\nWilcoxon signed-rank p, rank-biserial correlation r"},

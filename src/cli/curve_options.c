@@ -1,6 +1,7 @@
 /* curve_options.c - see curve_options.h. */
 #include "cli/curve_options.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static bool is_style(const char *name)
@@ -12,7 +13,7 @@ static bool is_style(const char *name)
     return false;
 }
 
-cf_status cf_curve_words_parse(const cf_curve_words *words, cf_measure *measure, bool *drop_empty, cf_error *err)
+cf_status cf_curve_words_parse(cf_curve_words *words, cf_measure *measure, bool *drop_empty, cf_error *err)
 {
     cf_measure m = CF_MEASURE_PROBABILITY;
     const bool drop = words->empty && strcmp(words->empty, "drop") == 0;
@@ -23,6 +24,10 @@ cf_status cf_curve_words_parse(const cf_curve_words *words, cf_measure *measure,
                        words->measure);
     if (words->empty && !drop && strcmp(words->empty, "keep") != 0)
         return cf_fail(err, CF_USAGE, "--empty %s: expected keep or drop", words->empty);
+    if (words->window != CF_NO_WINDOW && words->window < 1)
+        return cf_fail(err, CF_USAGE, "--window %" PRId32 ": expected 1 or more", words->window);
+    if (words->window == CF_NO_WINDOW)
+        words->window = 0;
     *measure = m;
     *drop_empty = drop;
     return CF_OK;

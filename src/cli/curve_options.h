@@ -5,7 +5,10 @@
 #include "cli/options.h"
 #include "store/store.h"
 
-typedef struct cf_curve_words { /* zero-initialise; as given, NULL where not */
+enum { CF_NO_WINDOW = INT32_MIN };
+
+typedef struct cf_curve_words { /* as given; initialise with .window = CF_NO_WINDOW */
+    int32_t window;
     const char *style, *measure, *empty;
 } cf_curve_words;
 
@@ -20,8 +23,7 @@ typedef struct cf_curve_words { /* zero-initialise; as given, NULL where not */
             "drop: leave samples whose group is empty out of the means"                                                \
     }
 
-/* CF_USAGE for a word that is none of these. */
-CF_MUST_USE cf_status cf_curve_words_parse(const cf_curve_words *words, cf_measure *measure, bool *drop_empty,
-                                           cf_error *err);
+/* CF_USAGE for a word that is none of these, and a window below 1. Sets words->window to 0 where none was given. */
+CF_MUST_USE cf_status cf_curve_words_parse(cf_curve_words *words, cf_measure *measure, bool *drop_empty, cf_error *err);
 
 #endif
