@@ -1,5 +1,6 @@
-/* test_exact_parts.c - the sweep is the oracle, bit for bit, whatever runs are made of: several cuts with layers and heads of their own, zeroed sublayers, forced
- * rows, all runs in one plan. And that forcing an answer leaves the first token as it is. */
+/* test_exact_parts.c - the sweep is the oracle, bit for bit, whatever runs are made of: several cuts with layers and
+ * heads of their own, zeroed sublayers, forced rows, all runs in one plan. And that forcing an answer leaves the
+ * first token as it is. */
 #include <stdlib.h>
 #include <string.h>
 

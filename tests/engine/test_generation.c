@@ -1,5 +1,6 @@
-/* test_generation.c - what the model says in a knocked-out run: against transformers, which computes the whole sequence anew for each token, and against the
- * oracle, which does so too. And that the session is as it was afterwards. */
+/* test_generation.c - what the model says in a knocked-out run: against transformers, which computes the whole
+ * sequence anew for each token, and against the oracle, which does so too. And that the session is as it was
+ * afterwards. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* test_lens.c - the logit lens against transformers: of the baseline, raw and normed, at the last position and in the picture; of knocked-out runs, through the
- * sweep's reader and the plan's chains of nodes. And that the comparison can fail. */
+/* test_lens.c - the logit lens against transformers: of the baseline, raw and normed, at the last position and in
+ * the picture; of knocked-out runs, through the sweep's reader and the plan's chains of nodes. And that the
+ * comparison can fail. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,8 @@ static void hold(lens_found *f, lens_table t, double found, double golden, doubl
     f->n_values[t]++;
 }
 
-/* Values in which transformers' own f32 is further from the truth than the bound: what it gives in float64 for the same weights and pixels. The logits of this
- * raw entry reach 198, where f32 has steps of 1.5e-5. */
+/* Values in which transformers' own f32 is further from the truth than the bound: what it gives in float64 for the
+ * same weights and pixels. The logits of this raw entry reach 198, where f32 has steps of 1.5e-5. */
 static const struct {
     double f32, f64;
 } imprecise[] = {{0.903638881, 0.9036507610560708}}; /* LogicalObj.0 of the demo, Image->Question, centre 7, entry 11 */

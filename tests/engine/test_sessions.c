@@ -1,5 +1,6 @@
-/* test_sessions.c - what must not matter to a result: the order of runs, how they are divided into plans, threads, what the session did before, a shared prefix, decoding
- * in between. Bits are compared where products are row-invariant. */
+/* test_sessions.c - what must not matter to a result: the order of runs, how they are divided into plans, threads,
+ * what the session did before, a shared prefix, decoding in between. Bits are compared where products are
+ * row-invariant. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,7 +292,8 @@ static void generating_before_the_sweep_changes_nothing(void **state)
     with_models(*state, check_generate);
 }
 
-/* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's end. */
+/* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's
+ * end. */
 static void check_prefix(const fixture *f, const loaded_model *m)
 {
     const sample *first = &f->bites.samples[1], *second = &f->bites.samples[0];
