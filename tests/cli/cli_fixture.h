@@ -84,5 +84,6 @@ int test_row_faults(void);
 int test_resume(void);
 int test_reuse(void);
 int test_output(void);
+int test_flow_values(void);
 
 #endif
