@@ -311,15 +311,45 @@ static void one_figure_has_one_style_and_window_which_can_be_asked_for(void **st
 static void a_flow_that_is_asked_for_keeps_its_colour(void **state)
 {
     const fixture *f = *state;
-    const double change[3] = {-1, -2, -3};
+    const double change[4] = {-1, -1, -2, -3};
     fixture_runs(f->store, "Image->Image", 1, 1);
+    fixture_runs(f->store, "Image->Image", 3, 1); /* one flow, one colour */
     fixture_runs(f->store, "Last->Last", 1, 1);
     fixture_runs(f->store, "keep(Image, Question): Image->Question", 1, 1);
-    fixture_sample(f->store, "A", 0, change, 3);
+    fixture_sample(f->store, "A", 0, change, 4);
     char *text =
         script_with(f, "a.svg", &(cf_figure_options){.flows = "keep(Image,Question):Image->Question , Last->Last"});
     assert_non_null(strstr(text, "$line1 << END\n0 -2 -2 -2 1\nEND\n$line2 << END\n0 -3 -3 -3 1\nEND\nset"));
     assert_non_null(strstr(text, "lc rgb \"#882255\" title \"keep(Image, Question): Image \xe2\x86\x92 Question\""));
+    free(text);
+}
+
+static void the_smallest_window_of_any_flow_is_drawn(void **state)
+{
+    const fixture *f = *state;
+    const double change[2] = {-1, -2};
+    fixture_runs(f->store, "Last->Last", 3, 1);
+    fixture_runs(f->store, "Image->Last", 1, 1);
+    fixture_sample(f->store, "A", 0, change, 2);
+    char *text = script_of(f, "a.svg", NULL, 0);
+    assert_non_null(strstr(text, "$line1 << END\n0 -2 -2 -2 1\nEND\nset"));
+    assert_non_null(strstr(text, "set title \"all tasks, window 1, 1 sample\""));
+    free(text);
+}
+
+/* Of a run the lens is not drawn among the baseline's lines. */
+static void the_lens_that_is_drawn_is_the_baselines(void **state)
+{
+    const fixture *f = *state;
+    fixture_runs(f->store, "Image->Last", 9, 1);
+    const cf_lens_entry entries[] = {
+        {.run = CF_NO_RUN, .position = 4, .answer = 0.5, .answer_upper = 0.25, .words = "[]", .scores = "[]"},
+        {.run = 1, .position = 4, .answer = 0.125, .answer_upper = 0.125, .words = "[]", .scores = "[]"}};
+    const cf_sample sample = {.task = "A", .row = 0, .probability = 0.5, .n_tokens = 5};
+    assert_ok(cf_store_put_sample(f->store, &sample, &(cf_results){.lens = entries, .n_lens = 2}, report));
+    char *text = script_of(f, "a.svg", "A", 0);
+    assert_non_null(strstr(text, "$line1 << END\n0 50 50 50 1\nEND\n"));
+    assert_null(strstr(text, " 12.5 "));
     free(text);
 }
 
@@ -402,6 +432,9 @@ static void many_flows_and_long_ones_have_room_below_the_plot(void **state)
     char *text = script_of(f, "a.svg", "A", 0);
     assert_non_null(strstr(text, "set terminal svg noenhanced size 800,1490 "));
     assert_non_null(strstr(text, " maxrows 40\n"));
+    /* A colour that comes again has another mark. */
+    assert_non_null(strstr(text, "pt 6 ps 0.55 lc rgb \"#332288\" title \"Image \xe2\x86\x92 Last#0 "));
+    assert_non_null(strstr(text, "pt 4 ps 0.55 lc rgb \"#332288\" title \"Image \xe2\x86\x92 Last#6\""));
     const char *title = strstr(text, "title \"Image \xe2\x86\x92 Last#1 & ");
     assert_non_null(title);
     assert_non_null(strstr(title, "\xe2\x80\xa6"));
@@ -504,6 +537,8 @@ int test_figure(void)
         cmocka_unit_test_setup_teardown(one_figure_has_one_style_and_window_which_can_be_asked_for, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_flow_that_is_asked_for_keeps_its_colour, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_smallest_window_of_any_flow_is_drawn, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_lens_that_is_drawn_is_the_baselines, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_measure_is_on_the_axis, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_lens_study_is_drawn_as_its_lens, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(many_flows_and_long_ones_have_room_below_the_plot, fixture_setup,
