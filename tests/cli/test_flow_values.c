@@ -302,6 +302,40 @@ static int64_t compare_lines(comparison *c, const golden_study *g, const flow_st
     return c->n;
 }
 
+/* The published table of Image->Question: rows of a question in the order of the layers, its scores in the last cells. */
+static void assert_published(fixture *f, const golden_study *g)
+{
+    char *dir = fixture_path(f, "csv");
+    RUN(&f->r, "export", f->study, "--csv", dir);
+    assert_done(&f->r, "export --csv");
+    for (size_t i = 0; i < g->n_lines; i++) {
+        const cf_json *sample = golden_sample(g, g->lines[i]), *run = cf_json_first(cf_json_get(sample, "runs"));
+        const double base = number_of(cf_json_get(sample, "baseline"), "probability");
+        char name[64], id[24];
+        int64_t layer = 0;
+        assert_string_equal(text_of(run, "flow"), "Image->Question");
+        (void)snprintf(name, sizeof name, "%s_Image-to-Question_k3.csv", text_of(sample, "task"));
+        (void)snprintf(id, sizeof id, "\n%s,", text_of(sample, "question_id"));
+        char *path = temp_dir_path(dir, name);
+        cf_str text = content_of(path);
+        for (const char *line = strstr(text.data, id); line; line = strstr(line + 1, id), layer++) {
+            const char *cell = strstr(line, ",Image->Question,");
+            long long number = -1;
+            double found_base = 0, found = 0, change = 0;
+            const double expected = cf_json_number(element_of(cf_json_get(run, "probability"), layer), -1);
+            assert_int_equal(sscanf(cell, ",Image->Question,%lld,%lf,%lf,%lf", &number, &found_base, &found, &change),
+                             4);
+            assert_int_equal(number, layer);
+            assert_true(fabs(found_base - base) < 1e-5 && fabs(found - expected) < 1e-5);
+            assert_true(fabs(change - 100 * (found - found_base) / found_base) < 1e-3);
+        }
+        assert_int_equal(layer, cf_json_count(cf_json_get(run, "centres")));
+        cf_str_deinit(&text);
+        free(path);
+    }
+    temp_dir_remove(dir);
+}
+
 static void every_kind_of_run_measures_what_the_reference_does(void **state)
 {
     fixture *f = *state;
@@ -319,6 +353,8 @@ static void every_kind_of_run_measures_what_the_reference_does(void **state)
         print_message("[          ] %s: %d samples, %d numbers; off by at most %.1e, differences %.1e\n", x->name,
                       (int)g.n_lines, (int)n, c.worst, c.worst_difference);
         assert_values_table(f, &g);
+        if (strstr(flows, ",Image->Question,") && strstr(x->windows, ",3,"))
+            assert_published(f, &g);
         cf_str_deinit(&all);
         golden_study_close(&g);
         temp_dir_remove(dir);
