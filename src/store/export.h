@@ -11,7 +11,7 @@
  * signs that shells or file systems mind as "_"; a name over 200 bytes is cut and ends in a hash of the whole. CF_MISMATCH
  * where two files would have one name. Columns, exactly: question_id, image, goden answer (sic), predicted answer,
  * question, block_desc, layer, base_score_first, new_score_first, relative diff first. Rows by question row, then layer.
- * block_desc is the flow's canonical text, with the seed where it is random. Scores are printed with %.9g, so that a
+ * block_desc is the flow's canonical text, with the seed where it is random. Scores are printed as cf_str_add_float does: a
  * float reads back exactly. A value that is none is two empty cells.
  *
  * Lens: one CSV per task, TASK_lens.csv (of a run: TASK_lens_FLOW_kK_lCENTRE.csv), of the last position. Columns,

@@ -71,8 +71,11 @@ static cf_status read_top(lens *l, top_lists *out, const float *logits, int32_t 
     CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
     out->scores = l->texts.n;
     CF_TRY(cf_str_add_text(&l->texts, "[", err));
-    for (int32_t i = 0; i < k; i++)
-        CF_TRY(cf_str_addf(&l->texts, err, "%s%.9g", i ? ", " : "", l->top_scores[i]));
+    for (int32_t i = 0; i < k; i++) {
+        if (i)
+            CF_TRY(cf_str_add_text(&l->texts, ", ", err));
+        CF_TRY(cf_str_add_float(&l->texts, l->top_scores[i], err));
+    }
     CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
 done:
     return st;
