@@ -49,8 +49,8 @@ def check_types(frame):
             good = types.is_string_dtype(kind)
         elif column == "layer":
             good = types.is_integer_dtype(kind)
-        else:  # a column of zeros alone is read as whole numbers
-            good = types.is_float_dtype(kind) or types.is_integer_dtype(kind)
+        else:
+            good = types.is_float_dtype(kind)
         expect(good, f"column {column!r} is read as {kind}")
 
 
@@ -84,7 +84,7 @@ def read_lens(path):
     check_layers(frame, 0, frame["layer"].max())
     for i, row in frame.iterrows():
         words, scores = ast.literal_eval(row["top_k_word"]), ast.literal_eval(row["top_k_score"])
-        expect(all(isinstance(w, str) for w in words) and all(type(s) in (float, int) for s in scores), f"row {i}: top_k_word or top_k_score of other types")
+        expect(all(isinstance(w, str) for w in words) and all(type(s) is float for s in scores), f"row {i}: top_k_word or top_k_score of other types")
         expect(len(words) == len(scores) > 0, f"row {i}: {len(words)} words, {len(scores)} scores")
         expect(scores == sorted(scores, reverse=True) and 0 <= scores[-1] and sum(scores) < 1 + 1e-6, f"row {i}: scores do not fall within 0 and 1")
     for column in frame.columns[LENS.index("top_k_score") + 1:]:
