@@ -34,6 +34,7 @@ check: deps-check format headers clang
 	tools/check_names.sh
 	tools/check_banned.sh
 	tools/check_links.sh
+	tools/check_named_tests.sh
 	cppcheck --quiet --error-exitcode=1 -j $(JOBS) --project=build-clang/compile_commands.json \
 	    --file-filter='*src/*' --enable=warning,portability --suppressions-list=tools/cppcheck.txt
 

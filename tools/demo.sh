@@ -1,5 +1,5 @@
 #!/bin/sh
-# demo.sh - a whole study of the model that ships with the project: trace, tables, CSV, a figure of all tasks and one per task. Results in build/demo/.
+# demo.sh - a whole study of the model that ships with the project: knockout and lens, tables, statistics, CSV, the paper's figures. Results in build/demo/.
 set -eu
 cd "$(dirname "$0")/.."
 crossflow=build/crossflow
@@ -14,10 +14,14 @@ run() {
 }
 
 run $crossflow trace demo/model demo/questions -o $out/demo.db --flows paper --window 3
+run $crossflow lens demo/model demo/questions -o $out/lens.db --limit 50
 run $crossflow show $out/demo.db
-run $crossflow export $out/demo.db --csv $out/csv
+run $crossflow show $out/demo.db --task ChooseAttr --statistics
+run $crossflow show $out/lens.db --task ChooseAttr
+run $crossflow export $out/demo.db --csv $out/csv --statistics $out/statistics.csv
+run $crossflow export $out/lens.db --csv $out/csv
 run $crossflow figure $out/demo.db -o $out/all.svg
-for task in ChooseAttr ChooseCat ChooseRel CompareAttr LogicalObj QueryAttr; do
-    run $crossflow figure $out/demo.db --task $task -o $out/$task.svg
-done
-printf '\nThe study is %s/demo.db, its tables are in %s/csv, its figures are %s/*.svg\n' $out $out $out
+run $crossflow figure $out/demo.db --paper -o $out/figures --format svg
+run $crossflow figure $out/lens.db --paper -o $out/figures --format svg
+printf '\nThe studies are %s/demo.db and %s/lens.db, their tables are in %s/csv and %s/statistics.csv, the paper'\''s figures are %s/figures/*.svg\n' \
+    $out $out $out $out $out

@@ -108,6 +108,14 @@ cf_status cf_str_addf(cf_str *s, cf_error *err, const char *fmt, ...)
     return st;
 }
 
+cf_status cf_str_add_float(cf_str *s, double v, cf_error *err)
+{
+    char digits[32];
+    (void)snprintf(digits, sizeof digits, "%.9g", v);
+    const bool whole = digits[strspn(digits, "-0123456789")] == '\0';
+    return cf_str_addf(s, err, "%s%s", digits, whole ? ".0" : "");
+}
+
 cf_status cf_strdup(char **out, cf_slice text, cf_error *err)
 {
     char *copy = malloc(text.n + 1);

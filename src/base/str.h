@@ -34,6 +34,9 @@ void cf_str_clear(cf_str *s); /* length 0, capacity kept */
 CF_MUST_USE cf_status cf_str_add(cf_str *s, cf_slice text, cf_error *err);
 CF_MUST_USE cf_status cf_str_add_text(cf_str *s, const char *text, cf_error *err);
 CF_MUST_USE cf_status cf_str_addf(cf_str *s, cf_error *err, const char *fmt, ...) CF_PRINTF(3, 4);
+/* Appends v with %.9g, so that a float reads back exactly, and with ".0" where that would read as a whole number: the
+ * column of a table keeps its type. v is finite. */
+CF_MUST_USE cf_status cf_str_add_float(cf_str *s, double v, cf_error *err);
 /* A heap copy, NUL-terminated; the caller frees it. */
 CF_MUST_USE cf_status cf_strdup(char **out, cf_slice text, cf_error *err);
 

@@ -1,28 +1,34 @@
-/* figure.h - the paper's figure: one line per flow over the layers, drawn by gnuplot from a script that stays beside
- * it. */
+/* figure.h - one figure of a study: the curves of one task, style and window, a line per flow over the layers; or its
+ * lens. */
 #ifndef CF_REPORT_FIGURE_H
 #define CF_REPORT_FIGURE_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/str.h"
 #include "store/store.h"
 
-/* Draws the mean change of the answer's probability with its 95 % interval into out_path; the ending .pdf, .svg or
- * .png says the format (CF_USAGE for another). task NULL: all samples together. window 0: the study's only window, or
- * its smallest. CF_USAGE, listing what there is, where the study has no such curves.
+typedef struct cf_figure_options { /* zero: the study's own */
+    const char *task;              /* NULL: all samples together */
+    const char *style;             /* NULL: the first that there is of centre, below, above, outside */
+    int32_t window;                /* 0: the smallest of that style */
+    cf_measure measure;            /* one that has a curve */
+    bool drop_empty;               /* samples with an empty group are left out of that curve's means */
+    const char *flows; /* only these, comma-separated, as the study has them but for blanks; a random control with or
+                        * without its seed. NULL: all */
+} cf_figure_options;
+
+/* Draws the mean of the measure's change with its 95 % interval into out_path; the ending .pdf, .svg or .png says the
+ * format (CF_USAGE for another). A study that has a lens and no curve is drawn as its lens, if nothing but a task is
+ * asked for. Fixed runs have no layers and are left out. CF_USAGE, listing what there is, where nothing is left.
  *
  * The gnuplot script is written first, as out_path with the ending .gp. It holds its data and names the figure without
  * a folder: change it and run gnuplot on it in its folder. As soon as it is written its path is appended to
  * *script_path (may be NULL), also where gnuplot is missing (CF_IO, naming the package) or fails (CF_IO, with its own
  * words). */
-CF_MUST_USE cf_status cf_figure_write(cf_store *s, const char *out_path, const char *task, int32_t window,
+CF_MUST_USE cf_status cf_figure_write(cf_store *s, const char *out_path, const cf_figure_options *o,
                                       cf_str *script_path, cf_error *err);
-
-/* The tasks that a figure can be drawn for, by name. Free with cf_figure_tasks_free. */
-CF_MUST_USE cf_status cf_figure_tasks(cf_store *s, char ***out, size_t *n, cf_error *err);
-void cf_figure_tasks_free(char **tasks, size_t n);
 
 #endif

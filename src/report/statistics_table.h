@@ -7,8 +7,9 @@
 #include "report/table.h"
 #include "store/store.h"
 
-/* Appends what the columns mean, then for each task and window a block per flow with a row per layer. CF_USAGE where a
- * task or window is asked for that the study has no curve of. */
-CF_MUST_USE cf_status cf_table_statistics(cf_store *s, cf_str *out, const cf_table_options *o, cf_error *err);
+/* Appends what the columns mean, then for each task, style and window a block per flow with a row per layer. Adds the
+ * number of tables to *n_tables. */
+CF_MUST_USE cf_status cf_table_statistics(cf_store *s, cf_str *out, const cf_table_options *o, size_t *n_tables,
+                                          cf_error *err);
 
 #endif

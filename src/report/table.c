@@ -1,5 +1,5 @@
-/* table.c - the head of a study, and which curves stand together; the tables themselves are table_blocks.c's and
- * statistics_table.c's. */
+/* table.c - the head of a study, and which curves stand together; the tables themselves are table_blocks.c's,
+ * table_lens.c's and statistics_table.c's. */
 #include "report/table.h"
 
 #include <inttypes.h>
@@ -9,29 +9,26 @@
 #include "base/memory.h"
 #include "report/statistics_table.h"
 #include "report/table_blocks.h"
+#include "report/table_counts.h"
+#include "report/table_lens.h"
+#include "report/table_text.h"
+#include "report/curve_groups.h"
 
 cf_table_options cf_table_options_default(void)
 {
     return (cf_table_options){.bootstrap = cf_bootstrap_default()};
 }
 
-/* ---- facts ---- */
-
-/* Facts that a reader asks for first, in this order, where the study has them; `crossflow trace` writes them. */
+/* Facts that a reader asks for first, in this order, where the study has them. */
 static const char *const shown_facts[] = {"model",     "questions",     "prompt",
                                           "image fit", "keep",          "backend",
                                           "dtype",     "row invariant", "largest difference to recomputing"};
-
-static cf_status add_heading(cf_str *out, const char *name, cf_error *err)
-{
-    return cf_str_addf(out, err, "%-12s ", name);
-}
 
 static cf_status add_facts(cf_store *s, cf_str *out, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_str value = {0};
-    CF_TRY(add_heading(out, "study", err));
+    CF_TRY(cf_str_addf(out, err, "%-12s ", "study"));
     CF_TRY(cf_table_text(out, cf_store_path(s), err));
     CF_TRY(cf_str_add_text(out, "\n", err));
     for (size_t i = 0; i < sizeof shown_facts / sizeof *shown_facts; i++) {
@@ -40,7 +37,7 @@ static cf_status add_facts(cf_store *s, cf_str *out, cf_error *err)
         CF_TRY(cf_store_fact(s, shown_facts[i], &value, &found, err));
         if (!found)
             continue;
-        CF_TRY(add_heading(out, shown_facts[i], err));
+        CF_TRY(cf_str_addf(out, err, "%-12s ", shown_facts[i]));
         CF_TRY(cf_table_text(out, value.data ? value.data : "", err));
         CF_TRY(cf_str_add_text(out, "\n", err));
     }
@@ -49,93 +46,11 @@ done:
     return st;
 }
 
-/* ---- counts ---- */
-
-typedef struct reason {
-    char *text;
-    int64_t n;
-} reason;
-
-typedef struct reasons { /* zero-initialise */
-    reason *items;
-    size_t n, cap;
-} reasons;
-
-static cf_status note_fault(void *user, const cf_sample *sample, cf_error *err)
-{
-    reasons *r = user;
-    if (sample->status != CF_SAMPLE_FAULT)
-        return CF_OK;
-    for (size_t i = 0; i < r->n; i++) {
-        if (strcmp(r->items[i].text, sample->reason) == 0) {
-            r->items[i].n++;
-            return CF_OK;
-        }
-    }
-    void *items = r->items;
-    cf_status st = cf_grow(&items, &r->cap, r->n + 1, sizeof *r->items, "reasons", err);
-    r->items = items;
-    if (st != CF_OK)
-        return st;
-    char *text = NULL;
-    st = cf_strdup(&text, cf_slice_of(sample->reason), err);
-    if (st == CF_OK)
-        r->items[r->n++] = (reason){text, 1};
-    return st;
-}
-
-/* Most frequent first; then by text, so that a study always reads the same. */
-static int compare_reasons(const void *a, const void *b)
-{
-    const reason *x = a, *y = b;
-    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : strcmp(x->text, y->text);
-}
-
-static cf_status add_faults(cf_store *s, cf_str *out, cf_error *err)
-{
-    enum { SHOWN = 10 };
-    cf_status st = CF_OK;
-    reasons r = {0};
-    CF_TRY(cf_store_each_sample(s, note_fault, &r, err));
-    if (r.n)
-        qsort(r.items, r.n, sizeof *r.items, compare_reasons);
-    for (size_t i = 0; i < r.n && i < SHOWN; i++) {
-        CF_TRY(cf_str_addf(out, err, "  fault %5" PRId64 "  ", r.items[i].n));
-        CF_TRY(cf_table_text(out, r.items[i].text, err));
-        CF_TRY(cf_str_add_text(out, "\n", err));
-    }
-    if (r.n > SHOWN)
-        CF_TRY(cf_str_addf(out, err, "  fault        and %zu other reasons\n", r.n - SHOWN));
-done:
-    for (size_t i = 0; i < r.n; i++)
-        free(r.items[i].text);
-    free(r.items);
-    return st;
-}
-
-static cf_status add_counts(cf_store *s, cf_str *out, bool drop_empty, cf_error *err)
+/* "ChooseAttr, window 9, 895 samples: change of the answer's probability (%)" */
+static cf_status add_title(cf_str *out, const cf_curve *const *curves, size_t n, const char *task, cf_measure m,
+                           cf_error *err)
 {
     cf_status st = CF_OK;
-    cf_store_counts c = {0};
-    CF_TRY(cf_store_count(s, &c, err));
-    CF_TRY(add_heading(out, "samples", err));
-    CF_TRY(cf_str_addf(out, err, "%" PRId64 " done, %" PRId64 " wrong, %" PRId64 " fault\n", c.done, c.wrong, c.fault));
-    CF_TRY(add_faults(s, out, err));
-    CF_TRY(add_heading(out, "values", err));
-    CF_TRY(cf_str_addf(out, err, "%" PRId64 " empty_group (%s), %" PRId64 " no_visible_edge, %" PRId64 " fully_cut\n",
-                       c.empty_group, drop_empty ? "left out of means" : "in the means, as no change",
-                       c.no_visible_edge, c.fully_cut));
-done:
-    return st;
-}
-
-/* ---- curves ---- */
-
-/* "ChooseAttr, window of 9 layers, 895 samples: mean change of the answer's probability in %" */
-static cf_status add_title(cf_str *out, const cf_curve *const *curves, size_t n, const char *task, cf_error *err)
-{
-    cf_status st = CF_OK;
-    const int32_t window = curves[0]->window;
     int64_t least = INT64_MAX, most = 0;
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < curves[i]->n_points; j++) {
@@ -146,81 +61,110 @@ static cf_status add_title(cf_str *out, const cf_curve *const *curves, size_t n,
     }
     CF_TRY(cf_str_add_text(out, "\n", err));
     CF_TRY(cf_table_text(out, task, err));
-    CF_TRY(cf_str_addf(out, err, ", window of %" PRId32 " layer%s, ", window, window == 1 ? "" : "s"));
+    CF_TRY(cf_str_add_text(out, ", ", err));
+    CF_TRY(cf_window_text(out, curves[0]->style, curves[0]->window, err));
+    CF_TRY(cf_str_add_text(out, ", ", err));
     if (least != most)
         CF_TRY(cf_str_addf(out, err, "%" PRId64 " to ", least));
-    CF_TRY(cf_str_addf(out, err, "%" PRId64 " sample%s: mean change of the answer's probability in %%\n\n", most,
-                       least == most && most == 1 ? "" : "s"));
+    CF_TRY(cf_str_addf(out, err, "%" PRId64 " sample%s: %s\n\n", most, least == most && most == 1 ? "" : "s",
+                       cf_measure_label(m)));
 done:
     return st;
 }
 
-/* By window; curves of one window stay in the study's order of flows, which is their order in memory. */
-static int compare_windows(const void *a, const void *b)
-{
-    const cf_curve *const *x = a, *const *y = b;
-    if ((*x)->window != (*y)->window)
-        return (*x)->window < (*y)->window ? -1 : 1;
-    return (*x > *y) - (*x < *y);
-}
-
 /* The curves of one task come flow by flow and are shown window by window. */
-static cf_status add_task(cf_str *out, const cf_curve *curves, size_t n, const char *task, int32_t window,
+static cf_status add_task(cf_str *out, const cf_curve *curves, size_t n, const char *task, const cf_table_options *o,
                           size_t *n_tables, cf_error *err)
 {
+    const cf_measure_text *m = cf_measure_text_of(o->measure);
     cf_status st = CF_OK;
     void *memory = NULL;
+    cf_window_key *keys = NULL;
     const cf_curve **sorted = NULL;
+    size_t n_keys = 0;
+    CF_TRY(cf_alloc(&memory, n, sizeof *keys, "curves", err));
+    keys = memory;
     CF_TRY(cf_alloc(&memory, n, sizeof *sorted, "curves", err));
     sorted = memory;
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &curves[i];
-    qsort(sorted, n, sizeof *sorted, compare_windows);
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && sorted[end]->window == sorted[i]->window;)
+    for (size_t i = 0; i < n; i++) {
+        const cf_window_key key = {curves[i].style, curves[i].window, i};
+        if (cf_window_key_is(&key, o->style, o->window))
+            keys[n_keys++] = key;
+    }
+    qsort(keys, n_keys, sizeof *keys, cf_window_key_compare);
+    for (size_t i = 0; i < n_keys; i++)
+        sorted[i] = &curves[keys[i].at];
+    for (size_t i = 0, end; i < n_keys; i = end) {
+        for (end = i + 1; end < n_keys && cf_window_key_same(&keys[end], &keys[i]);)
             end++;
-        if (window != 0 && sorted[i]->window != window)
-            continue;
-        CF_TRY(add_title(out, sorted + i, end - i, task, err));
-        CF_TRY(cf_table_curves(out, sorted + i, end - i, err));
+        CF_TRY(add_title(out, sorted + i, end - i, task, o->measure, err));
+        CF_TRY(cf_style_has_layers(keys[i].style) ? cf_table_curves(out, sorted + i, end - i, m, err)
+                                                  : cf_table_fixed(out, sorted + i, end - i, m, err));
         (*n_tables)++;
     }
 done:
     free(sorted);
+    free(keys);
     return st;
 }
 
-static cf_status add_curves(cf_store *s, cf_str *out, const cf_table_options *o, cf_error *err)
+static cf_status add_curves(cf_store *s, cf_str *out, const cf_table_options *o, size_t *n_tables, cf_error *err)
 {
+    const cf_curve_options options = {.measure = o->measure, .drop_empty = o->drop_empty, .all_tasks = true};
     cf_status st = CF_OK;
     cf_curve *curves = NULL;
-    size_t n = 0, n_tasks = 0, n_tables = 0;
-    CF_TRY(cf_store_curves(s, &curves, &n, &(cf_curve_options){.drop_empty = o->drop_empty, .all_tasks = true}, err));
+    size_t n = 0, n_tasks = 0;
+    CF_TRY(cf_store_curves(s, &curves, &n, &options, err));
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && strcmp(curves[end].task, curves[i].task) == 0;)
-            end++;
+        end = cf_curves_task_end(curves, n, i);
         const bool all = end == n; /* the last ones are of all tasks together */
         n_tasks++;
         if (o->task ? all || strcmp(o->task, curves[i].task) != 0 : all && n_tasks == 2)
             continue;
-        CF_TRY(add_task(out, curves + i, end - i, all ? "all tasks" : curves[i].task, o->window, &n_tables, err));
+        CF_TRY(add_task(out, curves + i, end - i, all ? "all tasks" : curves[i].task, o, n_tables, err));
     }
-    if (n_tables == 0 && (o->task || o->window))
-        st = cf_fail(err, CF_USAGE, "%s: no curve of %s%s with window %" PRId32 " (0: any)", cf_store_path(s),
-                     o->task ? "task " : "any task", o->task ? o->task : "", o->window);
 done:
     cf_curves_free(curves, n);
+    return st;
+}
+
+/* "PATH: no curve of task X, style below, window 9, measure whole", of what was asked for. */
+static cf_status no_table(const cf_store *s, const cf_table_options *o, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str what = {0};
+    CF_TRY(cf_str_add_text(&what, "", err));
+    if (o->task)
+        CF_TRY(cf_str_addf(&what, err, ", task %s", o->task));
+    if (o->style)
+        CF_TRY(cf_str_addf(&what, err, ", style %s", o->style));
+    if (o->window)
+        CF_TRY(cf_str_addf(&what, err, ", window %" PRId32, o->window));
+    if (o->measure != CF_MEASURE_PROBABILITY)
+        CF_TRY(cf_str_addf(&what, err, ", measure %s", cf_measure_name(o->measure)));
+    if (what.n)
+        st = cf_fail(err, CF_USAGE, "%s: no curve of%s", cf_store_path(s), what.data + 1);
+done:
+    cf_str_deinit(&what);
     return st;
 }
 
 cf_status cf_table_write(cf_store *s, cf_str *out, const cf_table_options *o, cf_error *err)
 {
     const cf_table_options options = o ? *o : cf_table_options_default();
+    const bool lens =
+        !options.statistics && !options.style && !options.window && options.measure == CF_MEASURE_PROBABILITY;
     cf_status st = CF_OK;
     cf_str text = {0};
+    size_t n_tables = 0;
     CF_TRY(add_facts(s, &text, err));
-    CF_TRY(add_counts(s, &text, options.drop_empty, err));
-    CF_TRY(options.statistics ? cf_table_statistics(s, &text, &options, err) : add_curves(s, &text, &options, err));
+    CF_TRY(cf_table_counts(s, &text, options.drop_empty, err));
+    CF_TRY(options.statistics ? cf_table_statistics(s, &text, &options, &n_tables, err)
+                              : add_curves(s, &text, &options, &n_tables, err));
+    if (lens)
+        CF_TRY(cf_table_lens(s, &text, options.task, &n_tables, err));
+    if (n_tables == 0)
+        CF_TRY(no_table(s, &options, err));
     CF_TRY(cf_str_add(out, cf_str_slice(&text), err));
 done:
     cf_str_deinit(&text);

@@ -20,7 +20,8 @@ done:
 
 cf_status cf_csv_add_float(cf_str *out, double v, cf_error *err)
 {
-    return isnan(v) ? cf_str_add_text(out, ",", err) : cf_str_addf(out, err, ",%.9g", v);
+    const cf_status st = cf_str_add_text(out, ",", err);
+    return st == CF_OK && !isnan(v) ? cf_str_add_float(out, v, err) : st;
 }
 
 cf_status cf_csv_add_double(cf_str *out, double v, cf_error *err)

@@ -1,14 +1,11 @@
-/* export.c - the knocked-out runs as CSV files with the columns of the published scripts; quoting per RFC 4180, lines end
- * in LF as pandas writes them. The lens files are export_lens.c's. */
+/* export.c - the knocked-out runs as CSV files with the columns of the published scripts; quoting per RFC 4180, lines
+ * end in LF as pandas writes them. The lens files are export_lens.c's. */
 #include "store/export.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "store/store_internal.h"
 
 static const char header[] = "question_id,image,goden answer,predicted answer,question,block_desc,layer,"
@@ -122,7 +119,7 @@ done:
 
 /* ---- all files ---- */
 
-/* A file per repeat: they are sorted within each point, and the first point has them all or starts others. */
+/* A file per repeat, in the order in which the curve's runs name them. */
 static cf_status write_curve(csv *c, cf_error *err)
 {
     cf_status st = CF_OK;

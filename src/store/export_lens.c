@@ -1,5 +1,5 @@
-/* export_lens.c - the logit lens as CSV files with the columns of the published script; other positions than the last one
- * in files of their own, with a column for the position. */
+/* export_lens.c - the logit lens as CSV files with the columns of the published script; other positions than the last
+ * one in files of their own, with a column for the position. */
 #include "store/export.h"
 
 #include <inttypes.h>

@@ -192,7 +192,7 @@ cf_point cf_mean_point(const cf_mean *m, int32_t layer);
 /* ---- files (csv_cells.c, json_text.c, out_file.c, export_name.c) ---- */
 
 CF_MUST_USE cf_status cf_csv_add_field(cf_str *out, const char *text, cf_error *err);
-/* Append a comma and the number, %.9g or %.17g (reads back as the same float or double); nothing after the comma where
+/* Append a comma and the number, as cf_str_add_float or with %.17g (reads back as the same double); nothing after the comma where
  * it is NaN. */
 CF_MUST_USE cf_status cf_csv_add_float(cf_str *out, double v, cf_error *err);
 CF_MUST_USE cf_status cf_csv_add_double(cf_str *out, double v, cf_error *err);

@@ -1,5 +1,5 @@
-/* write_results.c - what was measured on one sample: values, baselines, answers and lens entries, inside the transaction
- * of write.c. */
+/* write_results.c - what was measured on one sample: values, baselines, answers and lens entries, inside the
+ * transaction of write.c. */
 #include "store/store_internal.h"
 
 #include <inttypes.h>

@@ -12,10 +12,14 @@
 #include "study/study.h"
 #include "study/study_facts.h"
 
-/* One hidden state's reading; text in the lens's arena. */
+typedef struct top_lists { /* where they begin in the lens's texts */
+    size_t words, scores;
+} top_lists;
+
+/* One hidden state's reading. A run takes the few, also where its state is the baseline's. */
 typedef struct reading {
     double p[CF_N_LENS_LINES];
-    size_t words, scores; /* where they begin in texts */
+    top_lists top, few;
 } reading;
 
 typedef struct lens {
@@ -53,11 +57,11 @@ static cf_status add_word(cf_str *out, cf_slice word, cf_error *err)
     return st == CF_OK ? cf_str_add_text(out, "\"", err) : st;
 }
 
-static cf_status read_top(lens *l, reading *r, const float *logits, int32_t k, cf_error *err)
+static cf_status read_top(lens *l, top_lists *out, const float *logits, int32_t k, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_top_k(logits, l->vocab, k, l->top_ids, l->top_scores);
-    r->words = l->texts.n;
+    out->words = l->texts.n;
     CF_TRY(cf_str_add_text(&l->texts, "[", err));
     for (int32_t i = 0; i < k; i++) {
         if (i)
@@ -65,10 +69,13 @@ static cf_status read_top(lens *l, reading *r, const float *logits, int32_t k, c
         CF_TRY(add_word(&l->texts, cf_tokenizer_token(l->study->runtime.tokenizer, l->top_ids[i]), err));
     }
     CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
-    r->scores = l->texts.n;
+    out->scores = l->texts.n;
     CF_TRY(cf_str_add_text(&l->texts, "[", err));
-    for (int32_t i = 0; i < k; i++)
-        CF_TRY(cf_str_addf(&l->texts, err, "%s%.9g", i ? ", " : "", l->top_scores[i]));
+    for (int32_t i = 0; i < k; i++) {
+        if (i)
+            CF_TRY(cf_str_add_text(&l->texts, ", ", err));
+        CF_TRY(cf_str_add_float(&l->texts, l->top_scores[i], err));
+    }
     CF_TRY(cf_str_add(&l->texts, (cf_slice){"]", 2}, err));
 done:
     return st;
@@ -77,10 +84,13 @@ done:
 /* few: not the baseline's last position, of which there is one. */
 static void read_logits(lens *l, reading *r, const float *logits, bool few)
 {
-    const int32_t top = l->study->o->top;
+    const int32_t top = l->study->o->top, least = top < CF_LENS_FEW ? top : CF_LENS_FEW;
     cf_softmax_probabilities(r->p, l->tokens, CF_N_LENS_LINES, logits, l->vocab);
     if (l->status == CF_OK)
-        l->status = read_top(l, r, logits, few && top > CF_LENS_FEW ? CF_LENS_FEW : top, &l->error);
+        l->status = read_top(l, &r->few, logits, least, &l->error);
+    r->top = r->few;
+    if (l->status == CF_OK && !few && top > least)
+        l->status = read_top(l, &r->top, logits, top, &l->error);
 }
 
 static void visit_baseline(void *user, int64_t entry, int32_t position, const float *logits)
@@ -102,6 +112,7 @@ static void visit_node(void *user, int32_t layer, int32_t node, const float *log
 
 static void add_entry(lens *l, int64_t run, int32_t position, int32_t layer, const reading *r)
 {
+    const top_lists *top = run == CF_NO_RUN ? &r->top : &r->few;
     l->entries[l->n_entries++] = (cf_lens_entry){.run = run,
                                                  .position = position,
                                                  .layer = layer,
@@ -109,8 +120,8 @@ static void add_entry(lens *l, int64_t run, int32_t position, int32_t layer, con
                                                  .answer_upper = r->p[CF_LENS_ANSWER_UPPER],
                                                  .option = r->p[CF_LENS_OPTION],
                                                  .option_upper = r->p[CF_LENS_OPTION_UPPER],
-                                                 .words = l->texts.data + r->words,
-                                                 .scores = l->texts.data + r->scores};
+                                                 .words = l->texts.data + top->words,
+                                                 .scores = l->texts.data + top->scores};
 }
 
 /* Positions of the baseline's lens, in the order in which they are read: the image, where asked for, then the last. */

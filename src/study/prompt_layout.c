@@ -114,20 +114,22 @@ static bool before(cf_span a, cf_span b)
     return a.begin < b.begin;
 }
 
-/* Role words of the template before the picture and after the question. */
-static cf_status find_role_words(cf_spans *out, const searched *s, size_t after_question, const char *template_text,
-                                 cf_error *err)
+enum { N_SIDES = 3 };
+
+/* Role words of the template: before the picture, between it and the question, after the question (ids [begin, end)). */
+static cf_status find_role_words(cf_spans *out, const searched *s, size_t question_begin, size_t question_end,
+                                 const char *template_text, cf_error *err)
 {
-    cf_span found[2 * N_ROLE_WORDS];
+    const size_t begins[N_SIDES] = {0, (size_t)s->prompt->image_index + 1, question_end};
+    const size_t ends[N_SIDES] = {(size_t)s->prompt->image_index, question_begin, s->prompt->ids.n};
+    cf_span found[N_SIDES * N_ROLE_WORDS];
     int n_found = 0;
     cf_status st = CF_OK;
     for (int w = 0; st == CF_OK && w < N_ROLE_WORDS; w++) {
         const cf_slice word = cf_slice_of(role_words[w]);
-        const size_t begins[] = {0, after_question};
-        const size_t ends[] = {(size_t)s->prompt->image_index, s->prompt->ids.n};
         if (cf_slice_find(cf_slice_of(template_text), word, 0) < 0)
             continue;
-        for (int side = 0; st == CF_OK && side < 2; side++) {
+        for (int side = 0; st == CF_OK && side < N_SIDES; side++) {
             cf_span one = {0};
             int64_t n = 0;
             st = find(&one, &n, s, begins[side], ends[side], word, err);
@@ -168,11 +170,12 @@ cf_status cf_prompt_parts_find(cf_prompt_parts *out, cf_str *notes, const cf_run
     CF_TRY(find_named(&p.true_option, notes, &s, "True Option", q->true_option, err));
     CF_TRY(find_named(&p.false_option, notes, &s, "False Option", q->false_option, err));
     CF_TRY(find_named(&p.noun, notes, &s, "Central Object", noun_of(q), err));
+    const size_t before_question = (size_t)(p.question.begin - n_image + 1);
     const size_t after_question = (size_t)(p.question.end - n_image + 1);
     const cf_slice instruction = instruction_of(r->prompt);
     if (instruction.n)
         CF_TRY(find(&p.instruction, &n, &s, after_question, prompt->ids.n, instruction, err));
-    CF_TRY(find_role_words(&p.role_words, &s, after_question, r->prompt, err));
+    CF_TRY(find_role_words(&p.role_words, &s, before_question, after_question, r->prompt, err));
     *out = p;
     p = (cf_prompt_parts){0};
 done:

@@ -166,6 +166,28 @@ static void decimal_integers_are_read_whole_or_not_at_all(void **state)
     assert_false(cf_parse_i64(&v, (cf_slice){"1\0", 2}));
 }
 
+static void a_float_reads_back_and_does_not_look_like_a_whole_number(void **state)
+{
+    (void)state;
+    static const struct {
+        double v;
+        const char *text;
+    } cases[] = {{0, "0.0"},
+                 {1, "1.0"},
+                 {-50, "-50.0"},
+                 {0.25, "0.25"},
+                 {1e9, "1e+09"},
+                 {1e-9, "1e-09"},
+                 {(double)0.1F, "0.100000001"},
+                 {123456789, "123456789.0"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cf_str s = {0};
+        assert_int_equal(cf_str_add_float(&s, cases[i].v, NULL), CF_OK);
+        assert_string_equal(s.data, cases[i].text);
+        cf_str_deinit(&s);
+    }
+}
+
 int test_str(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -177,6 +199,7 @@ int test_str(void)
         cmocka_unit_test(a_failed_addition_changes_nothing),
         cmocka_unit_test(a_copy_is_terminated_and_its_own),
         cmocka_unit_test(decimal_integers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(a_float_reads_back_and_does_not_look_like_a_whole_number),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }

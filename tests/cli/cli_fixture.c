@@ -212,3 +212,14 @@ cf_str export_of(fixture *f, const char *study)
     temp_dir_remove(dir);
     return content;
 }
+
+cf_str everything_of(fixture *f, const char *study)
+{
+    char *dir = temp_dir_make(), *jsonl = temp_dir_path(dir, "study.jsonl");
+    RUN(&f->r, "export", study, "--jsonl", jsonl);
+    assert_done(&f->r, "export");
+    cf_str content = content_of(jsonl);
+    free(jsonl);
+    temp_dir_remove(dir);
+    return content;
+}

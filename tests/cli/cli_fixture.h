@@ -65,6 +65,8 @@ kept_sample fixture_sample(const char *study, const char *task, int64_t row);
 
 /* Exports into the folder `csv` (made anew) and returns its content. */
 cf_str export_of(fixture *f, const char *study);
+/* All that a study holds of its samples, as JSON Lines. */
+cf_str everything_of(fixture *f, const char *study);
 
 #define assert_ok(call)                                                                                                \
     do {                                                                                                               \
@@ -84,5 +86,7 @@ int test_row_faults(void);
 int test_resume(void);
 int test_reuse(void);
 int test_output(void);
+int test_flow_values(void);
+int test_lens(void);
 
 #endif

@@ -34,6 +34,17 @@ static const struct {
     {"no layers", {"--layers", "2:2"}, "--layers 2:2: expected A:B"},
     {"negative layers", {"--layers", "-1:2"}, "--layers -1:2: expected A:B"},
     {"layers that are no numbers", {"--layers", "a:b"}, "--layers a:b: expected A:B"},
+    {"no window style", {"--style", "middle"}, "--style middle: expected centre, below, above or outside"},
+    {"one style of two", {"--style", "centre,"}, "--style centre,: expected centre"},
+    {"a style that cannot be asked for", {"--style", "fixed"}, "--style fixed: expected centre"},
+    {"no repeats", {"--repeats", "0"}, "0 repeats of random flows: expected 1 or more"},
+    {"a head that is not there", {"--flow", "Image->Last#4"}, "expected heads from 0 to 3, as the model has them"},
+    {"a layer that is not there", {"--flow", "Image->Last@0:6"}, "expected layers from 0 to 4"},
+    {"keep outside the partition", {"--flow", "keep: Image->Instruction"}, "flow \"keep: Image->Instruction\""},
+    {"no mode of that name", {"--flow", "drop: Image->Last"}, "flow \"drop: Image->Last\", character "},
+    {"zeroed edges", {"--flow", "zero mlp: Image->Last"}, "flow \"zero mlp: Image->Last\", character "},
+    {"unknown score", {"--score", "second"}, "--score second: expected first, true, whole, difference, rank, greedy"},
+    {"one score of two", {"--score", "true,"}, "--score true,: expected first, true, whole"},
     {"more layers than there are", {"--layers", "0:6"}, "layers 0:6: expected a range inside 0:5"},
     {"keep", {"--keep", "some"}, "--keep some: expected correct, wrong or all"},
     {"dtype", {"--dtype", "f16"}, "--dtype f16: expected auto, f32 or bf16"},
@@ -73,10 +84,31 @@ static void a_value_without_sense_is_one_line_and_writes_nothing(void **state)
     free(fresh);
 }
 
+/* Of the lens alone. */
+static void a_lens_without_sense_is_one_line_and_writes_nothing(void **state)
+{
+    static const struct {
+        const char *option, *value, *say;
+    } cases[] = {
+        {"--norm", "first", "--norm first: expected last or all"},
+        {"--top", "-1", "--top -1: expected 0 to 656, the size of the vocabulary"},
+        {"--top", "657", "--top 657: expected 0 to 656, the size of the vocabulary"},
+        {"--flow", "Image->", "flow \"Image->\", character 8: expected a group"},
+        {"--max-new-tokens", "0", "--max-new-tokens 0: expected 1 or more"},
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RUN(&f->r, "lens", BITES, f->questions, "-o", f->study, "--images", PICTURES, cases[i].option, cases[i].value);
+        assert_refused(&f->r, cases[i].value, 1, cases[i].say);
+        assert_no_study(f->study, cases[i].value);
+    }
+}
+
 static void what_is_said_twice_counts_once(void **state)
 {
     fixture *f = *state;
-    fixture_trace(f, &(trace_call){.extra = {"--window", "3,1,3", "--flow", "Image->Last", "--flow", "Image->Last"}});
+    fixture_trace(f, &(trace_call){.extra = {"--window", "3,1,3", "--flow", "Image->Last", "--flow", "image -> last",
+                                             "--style", "centre,centre"}});
     assert_done(&f->r, "twice");
     assert_int_equal(fixture_sample(f->study, "Test", 0).n_values, 2 * 5);
 }
@@ -161,6 +193,8 @@ int test_bad_options(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_value_without_sense_is_one_line_and_writes_nothing, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_lens_without_sense_is_one_line_and_writes_nothing, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(what_is_said_twice_counts_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_study_that_cannot_be_written_is_one_line, fixture_setup, fixture_teardown),

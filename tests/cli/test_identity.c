@@ -19,6 +19,10 @@ static const struct {
     {"order of flows", {"--flow", "Image->Last", "--flows", "paper"}, "made with flows Question->Last,Image->Last"},
     {"windows", {"--window", "1"}, "made with windows 3, now 1"},
     {"more windows", {"--window", "3,9"}, "made with windows 3, now 3,9"},
+    {"styles", {"--style", "centre,below"}, "made with window styles centre, now centre,below"},
+    {"scores", {"--score", "all"}, "made with scores first,true, now first,true,whole,difference,rank,greedy"},
+    {"no scores", {"--score", "first"}, "made with scores first,true, now first"},
+    {"generated answers", {"--generate"}, "made with generate no, now yes"},
     {"layers", {"--layers", "0:4"}, "made with layers 0:5, now 0:4"},
     {"keep", {"--keep", "wrong"}, "made with keep all, now wrong"},
     {"max new tokens", {"--max-new-tokens", "3"}, "made with max new tokens 2, now 3"},
@@ -53,6 +57,25 @@ static void another_setting_is_refused_by_name(void **state)
         memcpy(call.extra, settings[i].extra, sizeof call.extra);
         refuse(f, &before, settings[i].name, &call, settings[i].say);
     }
+    cf_str_deinit(&before);
+}
+
+/* Of a study with random controls. */
+static void another_seed_or_more_repeats_are_refused_by_name(void **state)
+{
+    fixture *f = *state;
+    trace_call call = {.extra = {"--flow", "random: Image->Last"}};
+    fixture_trace(f, &call);
+    assert_done(&f->r, "the study");
+    cf_str before = content_of(f->study);
+    call.extra[2] = "--seed";
+    call.extra[3] = "2";
+    refuse(f, &before, "seed", &call, "made with seed 1, now 2");
+    call.extra[2] = "--repeats";
+    refuse(f, &before, "repeats", &call, "made with repeats 1, now 2");
+    RUN(&f->r, "lens", BITES, f->questions, "-o", f->study, "--images", PICTURES, "--keep", "all");
+    assert_refused(&f->r, "another kind of study", 1, "made with study knockout, now lens");
+    assert_study_is(f->study, &before, "another kind of study");
     cf_str_deinit(&before);
 }
 
@@ -142,6 +165,8 @@ static void what_changes_no_number_is_no_part_of_the_identity(void **state)
         {.extra = {"--layers", "0:5", "--window", "3,3"}},
         {.extra = {"--prompt", "llava_hf_1.5", "--flows", "paper"}},
         {.images = "./" PICTURES},
+        {.extra = {"--repeats", "3", "--seed", "9"}}, /* nothing here is random */
+        {.extra = {"--score", "first,true", "--style", "centre"}},
     };
     fixture_trace(f, &(trace_call){0});
     assert_done(&f->r, "the study");
@@ -161,6 +186,8 @@ int test_identity(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(another_setting_is_refused_by_name, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(another_seed_or_more_repeats_are_refused_by_name, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(another_dtype_is_refused_where_the_processor_has_it, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(other_inputs_are_refused_by_name, fixture_setup, fixture_teardown),

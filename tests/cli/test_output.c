@@ -104,6 +104,62 @@ static void tokens_lists_every_position_as_the_reference_has_it(void **state)
     cf_str_deinit(&golden);
 }
 
+static void tokens_lists_the_groups_that_are_asked_for(void **state)
+{
+    static const struct {
+        const char *group;
+        int n;
+        const char *spans;
+    } lines[] = {
+        {"Question - True Option", 6, " [22,27) [28,29)"},
+        {"[-3:] + \"blue\"", 4, " [25,26) [41,44)"},
+        {"box(0,0,80,80)", 1, " [4,5)"},
+        {"\"white\"", 0, ""},
+    };
+    static const struct {
+        const char *group, *say;
+    } wrong[] = {
+        {"Nowhere", "group \"Nowhere\", character 1: expected a group, found \"Nowhere\""},
+        {"Image,", "expected a group"},
+        {"box(1,2,3)", "character "},
+        {"box(336,0,9,9)", "does not meet the picture"},
+    };
+    fixture *f = *state;
+    RUN(&f->r, "tokens", BITES, "--image", PICTURES "/000024.jpg", "--question", "Is the circle blue or orange?",
+        "--true-option", "orange", "--group", "question-true option", "--group", "[-3:]+\"blue\",box(0,0,80,80)",
+        "--group", "\"white\"");
+    assert_done(&f->r, "groups");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char line[96];
+        (void)snprintf(line, sizeof line, "\n%-42s %9d %s\n", lines[i].group, lines[i].n, lines[i].spans);
+        if (!strstr(f->r.out.data, line))
+            fail_msg("expected \"%s\" in: %s", line, f->r.out.data);
+    }
+    RUN(&f->r, "tokens", BITES, "--image", PICTURES "/000024.jpg", "--question", "Is it it?", "--object", "it",
+        "--false-option", "no");
+    assert_done(&f->r, "notes");
+    assert_non_null(strstr(f->r.out.data,
+                           "\n\nFalse Option \"no\" does not occur after the picture\n"
+                           "Central Object \"it\" occurs 2 times after the picture: the first is taken\n"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        RUN(&f->r, "tokens", BITES, "--image", PICTURES "/000024.jpg", "--question", "Is it?", "--group",
+            wrong[i].group);
+        assert_refused(&f->r, wrong[i].group, 1, wrong[i].say);
+    }
+}
+
+static void flows_explains_the_grammar_and_reads_flows(void **state)
+{
+    fixture *f = *state;
+    RUN(&f->r, "flows");
+    assert_done(&f->r, "flows");
+    assert_ptr_equal(strstr(f->r.out.data, "A flow says what is done to the model in a run;"), f->r.out.data);
+    RUN(&f->r, "flows", "--flow", "image->LAST", "--flow", "keep:Image->Question&Question->Last", "--flow",
+        "image->last");
+    assert_done(&f->r, "two flows, one twice");
+    assert_string_equal(f->r.out.data, "Image->Last\nkeep: Image->Question & Question->Last\n");
+}
+
 static void info_says_what_a_model_is_and_what_a_study_takes(void **state)
 {
     static const char *const model[] = {
@@ -187,6 +243,7 @@ static void output_that_cannot_be_written_is_one_line(void **state)
         skip();
     const char *const calls[][8] = {
         {"info", BITES},
+        {"flows"},
         {"show", f->study},
         {"tokens", BITES, "--image", PICTURES "/000024.jpg", "--question", "Is it?"},
         {"ask", BITES, "--image", PICTURES "/000024.jpg", "--question", "Is it?"},
@@ -205,6 +262,8 @@ int test_output(void)
         cmocka_unit_test_setup_teardown(one_bad_question_is_one_line, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(tokens_lists_every_position_as_the_reference_has_it, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(tokens_lists_the_groups_that_are_asked_for, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(flows_explains_the_grammar_and_reads_flows, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(info_says_what_a_model_is_and_what_a_study_takes, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(export_writes_the_published_columns, fixture_setup, fixture_teardown),

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KILLS = 20, QUESTIONS = 24 };
+enum { KILLS = 20, QUESTIONS = 24, LENS_QUESTIONS = 12 };
 
 /* Six sets of four questions: 24 samples of 18 runs. */
 #define DEMO_STUDY                                                                                                     \
@@ -116,6 +116,50 @@ static void a_study_killed_at_random_moments_ends_as_if_it_never_was(void **stat
     free(whole);
 }
 
+/* The same of a lens study: with cuts, so that it has as many kinds of entries as there are. */
+static void a_lens_study_killed_at_random_moments_ends_as_if_it_never_was(void **state)
+{
+    fixture *f = *state;
+    char *whole = fixture_path(f, "whole.db");
+    const char *args[] = {"lens",   DEMO,  "demo/questions", "-o", whole,    "--limit",        "2",
+                          "--keep", "all", "--window",       "3",  "--flow", "Question->Last", "--max-new-tokens",
+                          "8",      NULL};
+    uint32_t seed = 20250615;
+    int64_t most = -1;
+    int n_inside = 0;
+    program_run(&f->r, args, NULL);
+    assert_done(&f->r, "the whole study");
+    args[4] = f->study;
+    for (int round = 0; round < 6; round++) {
+        const pid_t child = program_start(args);
+        const int64_t before = most;
+        int exit_status = 0;
+        bool ended = false;
+        while (!ended && samples_in(f->study, before) <= before) {
+            sleep_ms(2);
+            ended = program_has_ended(child, &exit_status);
+        }
+        if (!ended) {
+            sleep_ms(draw(&seed, 12));
+            (void)kill(child, SIGKILL);
+            exit_status = program_wait(child);
+        }
+        const int64_t after = samples_in(f->study, most);
+        most = after > most ? after : most;
+        n_inside += exit_status == -SIGKILL && after > before && after < LENS_QUESTIONS;
+    }
+    assert_true(n_inside >= 2);
+    program_run(&f->r, args, NULL);
+    assert_done(&f->r, "the end");
+    assert_int_equal(samples_in(f->study, 0), LENS_QUESTIONS);
+    cf_str expected = everything_of(f, whole), found = everything_of(f, f->study);
+    assert_non_null(strstr(expected.data, "\"lens\":[{"));
+    assert_string_equal(expected.data, found.data);
+    cf_str_deinit(&expected);
+    cf_str_deinit(&found);
+    free(whole);
+}
+
 static void a_longer_limit_adds_to_a_study(void **state)
 {
     static const struct {
@@ -173,6 +217,8 @@ int test_resume(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_longer_limit_adds_to_a_study, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_study_is_read_while_it_is_written, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_lens_study_killed_at_random_moments_ends_as_if_it_never_was, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(a_study_killed_at_random_moments_ends_as_if_it_never_was, fixture_setup,
                                         fixture_teardown),
     };

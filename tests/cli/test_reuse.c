@@ -8,6 +8,10 @@
 
 #include "base/file.h"
 
+#define MODES                                                                                                          \
+    "Image->Question & Question->Last#0+2,Question->Last@1:3,keep: Image->Question & Question->Last,"                  \
+    "random: Image Central Object->Last,zero attention: Question,zero mlp: [-3:],\"the\"->Last"
+
 static const char invariant[] = "products are row-invariant here: results are bit-identical to recomputing every run\n";
 
 /* "work: N row-layers computed for R knocked-out runs in S s; one pass per run takes P, X times as many" */
@@ -87,11 +91,16 @@ static void reuse_changes_no_number_of_a_model_in_which_every_cut_bites(void **s
     static const struct {
         const char *name;
         const char *extra[6];
+        const char *holds; /* what the study must have, so that this case tests what it says; may be NULL */
     } cases[] = {
-        {"six flows", {"--window", "1,2,9"}},
-        {"some layers", {"--layers", "1:4", "--image-fit", "pad"}},
-        {"into the picture", {"--flow", "Image->Image Central Object", "--flow", "Last->Image"}},
-        {"the published prompt", {"--prompt", "vicuna_v1", "--max-new-tokens", "1"}},
+        {"six flows", {"--window", "1,2,9"}, NULL},
+        {"some layers", {"--layers", "1:4", "--image-fit", "pad"}, NULL},
+        {"into the picture", {"--flow", "Image->Image Central Object", "--flow", "Last->Image"}, NULL},
+        {"the published prompt", {"--prompt", "vicuna_v1", "--max-new-tokens", "1"}, NULL},
+        {"every mode and every score", {"--flows", MODES, "--score", "all", "--repeats", "2"}, "\"measure\":\"whole\""},
+        {"every style and a generated answer",
+         {"--flows", "Image->Last,random: Question->Last", "--style", "centre,below,above,outside", "--generate"},
+         "\"text\":"},
     };
     fixture *f = *state;
     char *off = fixture_path(f, "off.db");
@@ -113,6 +122,14 @@ static void reuse_changes_no_number_of_a_model_in_which_every_cut_bites(void **s
         cf_str with = export_of(f, f->study), without = export_of(f, off);
         if (exact && !cf_slice_equal(cf_str_slice(&with), cf_str_slice(&without)))
             fail_msg("%s: the tables differ", cases[i].name);
+        cf_str_deinit(&with);
+        cf_str_deinit(&without);
+        with = everything_of(f, f->study);
+        without = everything_of(f, off);
+        if (exact && !cf_slice_equal(cf_str_slice(&with), cf_str_slice(&without)))
+            fail_msg("%s: the values differ", cases[i].name);
+        if (cases[i].holds && !strstr(with.data, cases[i].holds))
+            fail_msg("%s: the study has no %s", cases[i].name, cases[i].holds);
         cf_str_deinit(&with);
         cf_str_deinit(&without);
         assert_int_equal(remove(f->study), 0);

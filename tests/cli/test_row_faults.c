@@ -178,6 +178,58 @@ static void an_empty_object_group_changes_nothing_and_is_flagged(void **state)
     cf_str_deinit(&text);
 }
 
+/* Options and names that do not stand in the question, or stand there twice: the row is kept, with a note. */
+static void a_row_whose_option_does_not_occur_is_kept_and_noted(void **state)
+{
+    static const char header[] =
+        "question_id,img_id,question,answer,central object x,central object y,central object w,"
+        "central object h,central object name,true option,false option\n";
+    static const struct {
+        const char *row, *notes;
+        int64_t n_empty; /* of True Option->Last and False Option->Last, five layers each */
+    } cases[] = {
+        {"good,Is it blue or orange?,blue,9,9,50,50,it,blue,orange", "\"notes\":[]", 0},
+        {"good,Is it blue or orange?,red,9,9,50,50,it,red,orange",
+         "\"notes\":[\"True Option \\\"red\\\" does not occur after the picture\"]", 5},
+        {"good,Is it blue or blue?,blue,9,9,50,50,moon,blue,green",
+         "\"notes\":[\"True Option \\\"blue\\\" occurs 2 times after the picture: the first is taken\","
+         "\"False Option \\\"green\\\" does not occur after the picture\","
+         "\"Central Object \\\"moon\\\" does not occur after the picture\"]",
+         5},
+        {"good,Is it?,yes,9,9,50,50,it,-,-", "\"notes\":[]", 10},
+    };
+    fixture *f = *state;
+    const size_t n = sizeof cases / sizeof *cases;
+    cf_str text = {0};
+    assert_ok(cf_str_add_text(&text, header, report));
+    for (size_t i = 0; i < n; i++)
+        assert_ok(cf_str_addf(&text, report, "%zu,%s\n", i, cases[i].row));
+    temp_dir_write(f->dir, "small_Test.csv", text.data, text.n);
+    fixture_trace(f, &(trace_call){.images = f->dir,
+                                   .extra = {"--flows", "True Option->Last,False Option->Last", "--score", "all"}});
+    assert_done(&f->r, "options");
+    assert_non_null(
+        strstr(f->r.err.data, ": 4 questions traced now, 0 found in the study; 0 left out by --keep, 0 with"));
+    assert_non_null(strstr(f->r.err.data, "\n2 of them with a note (words found twice or not at all): crossflow show"));
+    cf_str all = everything_of(f, f->study);
+    const char *line = all.data;
+    for (size_t i = 0; i < n; i++) {
+        const kept_sample x = fixture_sample(f->study, "Test", (int64_t)i);
+        const char *const notes = strstr(line, "\"notes\":");
+        assert_int_equal(x.status, CF_SAMPLE_DONE);
+        assert_int_equal(x.n_values, 2 * 5);
+        if (x.n_empty != cases[i].n_empty || x.n_unchanged != x.n_empty)
+            fail_msg("%s: %d values are flagged, %d of them the baseline's", cases[i].row, (int)x.n_empty,
+                     (int)x.n_unchanged);
+        assert_int_equal(x.n_others, (i < 3 ? 6 : 5) * 2 * 5); /* no options, no difference */
+        if (strncmp(notes, cases[i].notes, strlen(cases[i].notes)) != 0)
+            fail_msg("%s: expected %s, found %.200s", cases[i].row, cases[i].notes, notes);
+        line = strchr(line, '\n') + 1;
+    }
+    cf_str_deinit(&all);
+    cf_str_deinit(&text);
+}
+
 int test_row_faults(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +237,7 @@ int test_row_faults(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(faults_are_an_error_at_the_end_under_strict, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_study_of_faults_alone_is_an_error, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_row_whose_option_does_not_occur_is_kept_and_noted, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(an_empty_object_group_changes_nothing_and_is_flagged, setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("faults of one question", tests, NULL, NULL);

@@ -25,7 +25,8 @@ typedef struct fixture {
 void fixture_open(fixture *f);
 void fixture_close(fixture *f);
 
-/* True, with a message, where a test of equal bits has nothing to test: no such model, or products that are not row-invariant. */
+/* True, with a message, where a test of equal bits has nothing to test: no such model, or products that are not
+ * row-invariant. */
 bool not_exact_here(const loaded_model *m, const char *what);
 
 /* The groups; each returns its number of failed tests. */

@@ -1,5 +1,6 @@
-/* flow_golden.h - the samples of a golden of flows (docs/goldens.md), ready for the engine: positions as the golden has them, so that the engine is tested and
- * not the search in prompts; texts and boxes in groups through the model's own tokenizer and preprocessor. Faults end the test program. */
+/* flow_golden.h - the samples of a golden of flows (docs/goldens.md), ready for the engine: positions as the golden
+ * has them, so that the engine is tested and not the search in prompts; texts and boxes in groups through the
+ * model's own tokenizer and preprocessor. Faults end the test program. */
 #ifndef CF_TESTS_FLOW_GOLDEN_H
 #define CF_TESTS_FLOW_GOLDEN_H
 

@@ -1,5 +1,6 @@
-/* flow_mistake.h - mistakes that could be made on the way from a flow to a run, one or more for each mode and option of the grammar. They are made on purpose by
- * test_flow_mutations.c: the comparison that passes without them must refuse every one. */
+/* flow_mistake.h - mistakes that could be made on the way from a flow to a run, one or more for each mode and option
+ * of the grammar. They are made on purpose by test_flow_mutations.c: the comparison that passes without them must
+ * refuse every one. */
 #ifndef CF_TESTS_FLOW_MISTAKE_H
 #define CF_TESTS_FLOW_MISTAKE_H
 
@@ -50,8 +51,8 @@ typedef enum flow_mistake {
 const char *flow_mistake_name(flow_mistake m);
 bool flow_mistake_applies(flow_mistake m, const cf_flow *flow, cf_window_style style);
 
-/* What is asked for, as the mistake has it; without a mistake, as the golden has it. The parts are those of one line of the golden: n_after positions after the
- * prompt. */
+/* What is asked for, as the mistake has it; without a mistake, as the golden has it. The parts are those of one line
+ * of the golden: n_after positions after the prompt. */
 void flow_parts(cf_parts *out, const flow_golden *g, const flow_sample *s, const flow_line *line, int32_t n_after,
                 flow_mistake m);
 void flow_window(cf_spans *out, const flow_golden *g, const flow_line *line, int32_t centre, flow_mistake m);

@@ -101,7 +101,8 @@ static flow_found *found_of(const sample_runs *r, size_t run)
     return &r->found[line->flow * CF_N_WINDOW_STYLES + (size_t)line->style];
 }
 
-/* Counts the runs that are not what the same runs are without the mistake: in one plan, equal runs have equal leaves. */
+/* Counts the runs that are not what the same runs are without the mistake: in one plan, equal runs have equal
+ * leaves. */
 static void count_changed(const sample_runs *r, int32_t n_after)
 {
     sample_runs right = {.g = r->g, .s = r->s, .found = r->found};

@@ -119,7 +119,8 @@ typedef struct asked {
     int32_t k, centre;
 } asked;
 
-/* Runs in which transformers' own f32 is further from the value than the bound: what it gives in float64 for the same weights and pixels. */
+/* Runs in which transformers' own f32 is further from the value than the bound: what it gives in float64 for the
+ * same weights and pixels. */
 static const struct {
     const char *set, *key, *flow;
     int32_t k, centre;

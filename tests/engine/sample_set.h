@@ -1,5 +1,5 @@
-/* sample_set.h - the questions of a golden file, ready for the engine: ids and groups as the golden has them, pixels computed by src/image from the
- * pictures themselves. Faults end the test program. */
+/* sample_set.h - the questions of a golden file, ready for the engine: ids and groups as the golden has them, pixels
+ * computed by src/image from the pictures themselves. Faults end the test program. */
 #ifndef CF_TESTS_SAMPLE_SET_H
 #define CF_TESTS_SAMPLE_SET_H
 
@@ -39,7 +39,8 @@ typedef struct sample_set {
     int32_t n_layers, n_heads, hidden_size, vocab_size;
 } sample_set;
 
-/* At most max_samples of them, spread evenly over the file. The model gives the extents; model_dir holds its preprocessor_config.json. */
+/* At most max_samples of them, spread evenly over the file. The model gives the extents; model_dir holds its
+ * preprocessor_config.json. */
 void samples_open(sample_set *s, const char *name, const char *json, const char *tensors, const char *model_dir,
                   const cf_model *m, size_t max_samples);
 void samples_close(sample_set *s);

@@ -1,4 +1,5 @@
-/* test_baseline.c - the pass without cuts against transformers: pixels, hidden states, logits, probabilities, answer, lens; and the oracle likewise. */
+/* test_baseline.c - the pass without cuts against transformers: pixels, hidden states, logits, probabilities,
+ * answer, lens; and the oracle likewise. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

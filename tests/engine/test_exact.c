@@ -1,5 +1,5 @@
-/* test_exact.c - the sweep is the oracle, bit for bit (exact.h), where each run is one cut: every flow and any positions. Bits are equal where products are
- * row-invariant; elsewhere nothing is tested, visibly. */
+/* test_exact.c - the sweep is the oracle, bit for bit (exact.h), where each run is one cut: every flow and any
+ * positions. Bits are equal where products are row-invariant; elsewhere nothing is tested, visibly. */
 #include <stdlib.h>
 #include <string.h>
 

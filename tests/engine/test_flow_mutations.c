@@ -1,5 +1,5 @@
-/* test_flow_mutations.c - the comparison of test_flows.c can fail: each mistake of flow_mistake.h is made in every flow in which it is one, and flow by flow the
- * same function that passes there must refuse it. */
+/* test_flow_mutations.c - the comparison of test_flows.c can fail: each mistake of flow_mistake.h is made in every
+ * flow in which it is one, and flow by flow the same function that passes there must refuse it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* test_lens.c - the logit lens against transformers: of the baseline, raw and normed, at the last position and in the picture; of knocked-out runs, through the
- * sweep's reader and the plan's chains of nodes. And that the comparison can fail. */
+/* test_lens.c - the logit lens against transformers: of the baseline, raw and normed, at the last position and in
+ * the picture; of knocked-out runs, through the sweep's reader and the plan's chains of nodes. And that the
+ * comparison can fail. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,8 @@ static void hold(lens_found *f, lens_table t, double found, double golden, doubl
     f->n_values[t]++;
 }
 
-/* Values in which transformers' own f32 is further from the truth than the bound: what it gives in float64 for the same weights and pixels. The logits of this
- * raw entry reach 198, where f32 has steps of 1.5e-5. */
+/* Values in which transformers' own f32 is further from the truth than the bound: what it gives in float64 for the
+ * same weights and pixels. The logits of this raw entry reach 198, where f32 has steps of 1.5e-5. */
 static const struct {
     double f32, f64;
 } imprecise[] = {{0.903638881, 0.9036507610560708}}; /* LogicalObj.0 of the demo, Image->Question, centre 7, entry 11 */
@@ -286,11 +287,148 @@ static void every_mistake_in_the_lens_is_seen(void **state)
     }
 }
 
+/* ---- exactness ---- */
+
+typedef struct lens_logits {
+    float *logits; /* [entries, positions, V], or [nodes, V] */
+    int64_t vocab;
+    int32_t begin, n_positions, n_layers;
+    int64_t n_given;
+    float *runs; /* [runs, n_scored, V] */
+    int64_t n_scored;
+} lens_logits;
+
+static float *logits_room(int64_t n)
+{
+    float *x = calloc((size_t)n, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+static void keep_entry(void *user, int64_t entry, int32_t position, const float *logits)
+{
+    lens_logits *l = user;
+    const int64_t at = entry * l->n_positions + position - l->begin;
+    memcpy(l->logits + at * l->vocab, logits, (size_t)l->vocab * sizeof *logits);
+    l->n_given++;
+}
+
+static void keep_leaf(void *user, int32_t layer, int32_t node, const float *logits)
+{
+    lens_logits *l = user;
+    if (layer == l->n_layers - 1)
+        memcpy(l->logits + node * l->vocab, logits, (size_t)l->vocab * sizeof *logits);
+    l->n_given++;
+}
+
+static void keep_run(void *user, size_t run, const float *logits)
+{
+    lens_logits *l = user;
+    const int64_t n = l->n_scored * l->vocab;
+    memcpy(l->runs + (int64_t)run * n, logits, (size_t)n * sizeof *logits);
+}
+
+static void the_lens_of_many_positions_is_that_of_each(void **state)
+{
+    const fixture *f = *state;
+    const flow_golden *g = &f->flows_bites;
+    const flow_sample *s = &g->samples[1];
+    const int32_t length = s->base.groups.length, n_entries = g->n_layers + 1;
+    cf_session *session = NULL;
+    if (not_exact_here(&f->bites_f32, "f32"))
+        return;
+    lens_logits all = {
+        .logits = logits_room(n_entries * length * g->vocab_size), .vocab = g->vocab_size, .n_positions = length};
+    lens_logits one = {.logits = logits_room(n_entries * g->vocab_size), .vocab = g->vocab_size, .n_positions = 1};
+    OK(cf_session_create(&session, f->bites_f32.model, false, &err));
+    OK(cf_session_begin(session, &s->base.input, 2, &err));
+    OK(cf_session_baseline(session, 0, &err));
+    for (int normed = 0; normed < 2; normed++) {
+        all.n_given = one.n_given = 0;
+        OK(cf_session_lens(session, 0, length, normed, keep_entry, &all, &err));
+        assert_int_equal(all.n_given, n_entries * length);
+        OK(cf_session_force(session, s->answer, 2, &err)); /* what stands behind them does not matter */
+        for (one.begin = 0; one.begin < length; one.begin++) {
+            OK(cf_session_lens(session, one.begin, one.begin + 1, normed, keep_entry, &one, &err));
+            for (int32_t e = 0; e < n_entries; e++)
+                assert_memory_equal(one.logits + e * g->vocab_size,
+                                    all.logits + (e * length + one.begin) * g->vocab_size,
+                                    (size_t)g->vocab_size * sizeof(float));
+        }
+        assert_int_equal(one.n_given, n_entries * length);
+    }
+    free(all.logits);
+    free(one.logits);
+    cf_session_free(session);
+}
+
+/* A lens reader beside the runs' changes nothing, and its last entries are the runs' logits. */
+static void the_last_entry_under_a_cut_is_the_runs_own(void **state)
+{
+    const fixture *f = *state;
+    const flow_golden *g = &f->flows_bites;
+    const flow_sample *s = &g->samples[1];
+    const int32_t n_after = s->asked.n_answer - 1;
+    enum { N = 8 };
+    static const char *const flows[N] = {"Image->Question",
+                                         "Question->Last",
+                                         "zero mlp: Last",
+                                         "Last->All",
+                                         "Image->Last#0 & Question->Last#1:3",
+                                         "Question->Image",
+                                         "random: Question->Last",
+                                         "zero attention: Question"};
+    cf_parts parts[N] = {{0}};
+    cf_span layers = {2, 4};
+    const cf_spans window = {.items = &layers, .n = 1};
+    cf_plan_run runs[N];
+    cf_plan *plan = NULL;
+    cf_session *session = NULL;
+    if (not_exact_here(&f->bites_f32, "f32"))
+        return;
+    for (size_t i = 0; i < N; i++) {
+        const flow_line line = {.flow = flow_find(g, flows[i])};
+        flow_parts(&parts[i], g, s, &line, n_after, NO_MISTAKE);
+        runs[i] = (cf_plan_run){&parts[i], &window};
+    }
+    OK(cf_plan_create(&plan, runs, N, s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    const int64_t n_scored = 1 + n_after, n_run = n_scored * g->vocab_size;
+    lens_logits l = {.logits = logits_room((int64_t)plan->n_nodes * g->vocab_size),
+                     .vocab = g->vocab_size,
+                     .n_layers = g->n_layers,
+                     .runs = logits_room(N * n_run),
+                     .n_scored = n_scored};
+    lens_logits without = {.vocab = g->vocab_size, .runs = logits_room(N * n_run), .n_scored = n_scored};
+    OK(cf_session_create(&session, f->bites_f32.model, false, &err));
+    OK(cf_session_begin(session, &s->base.input, n_after, &err));
+    OK(cf_session_baseline(session, plan->lowest, &err));
+    OK(cf_session_force(session, s->answer, n_after, &err));
+    OK(cf_sweep(session, plan, &(cf_sweep_reader){.user = &l, .run = keep_run, .lens = keep_leaf}, &err));
+    OK(cf_sweep(session, plan, &(cf_sweep_reader){.user = &without, .run = keep_run}, &err));
+    assert_memory_equal(l.runs, without.runs, (size_t)(N * n_run) * sizeof *l.runs);
+    assert_true(l.n_given > N);
+    for (size_t i = 0; i < N; i++) {
+        const int32_t leaf = plan->runs[i].leaf;
+        assert_int_equal(leaf == CF_BASELINE, strcmp(flows[i], "Question->Image") == 0);
+        if (leaf != CF_BASELINE)
+            assert_memory_equal(l.logits + leaf * g->vocab_size, l.runs + (int64_t)i * n_run,
+                                (size_t)g->vocab_size * sizeof(float));
+        cf_parts_deinit(&parts[i]);
+    }
+    free(l.logits);
+    free(l.runs);
+    free(without.runs);
+    cf_plan_free(plan);
+    cf_session_free(session);
+}
+
 int test_lens(fixture *f)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(the_lens_agrees_with_transformers, f),
         cmocka_unit_test_prestate(every_mistake_in_the_lens_is_seen, f),
+        cmocka_unit_test_prestate(the_lens_of_many_positions_is_that_of_each, f),
+        cmocka_unit_test_prestate(the_last_entry_under_a_cut_is_the_runs_own, f),
     };
     return cmocka_run_group_tests_name("lens", tests, NULL, NULL);
 }

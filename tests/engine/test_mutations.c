@@ -1,5 +1,5 @@
-/* test_mutations.c - the parity check can fail: the mistakes an engine could make are made on purpose, flow by flow, and the same function that passes
- * in test_parity.c must refuse every one of them. */
+/* test_mutations.c - the parity check can fail: the mistakes an engine could make are made on purpose, flow by flow,
+ * and the same function that passes in test_parity.c must refuse every one of them. */
 #include <math.h>
 
 #include "parity.h"

@@ -56,7 +56,8 @@ static float *floats(int64_t n)
     return x;
 }
 
-/* Logits and probability of runs at all centres against the golden tensor `name` and list `expected`, by sweep and by oracle. */
+/* Logits and probability of runs at all centres against the golden tensor `name` and list `expected`, by sweep and
+ * by oracle. */
 static double check_runs(const sample_set *set, const loaded_model *m, const sample *s, const cf_edge_run *runs,
                          const char *name, const cf_json *expected)
 {
@@ -229,8 +230,9 @@ static void bf16_stays_near(void **state)
             n += found[k].n_probabilities;
             n_far += found[k].n_far;
         }
-        /* Logits of size 20 with bf16 products are off by some 1 % of the largest, 0.2: a probability near one half moves by at most a quarter of that, 0.05.
-         * A run in which the cut leaves two answers level moves further; those must stay rare. */
+        /* Logits of size 20 with bf16 products are off by some 1 % of the largest, 0.2: a probability near one half
+         * moves by at most a quarter of that, 0.05. A run in which the cut leaves two answers level moves further;
+         * those must stay rare. */
         print_message("    %lld of %lld runs off by more than 0.1\n", (long long)n_far, (long long)n);
         assert_true(n_far * 100 <= n);
     }

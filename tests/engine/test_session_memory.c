@@ -1,5 +1,7 @@
-/* test_session_memory.c - allocations of a measurement (answer, lens, forcing, sweep with everything that its reader may ask for, an answer under a cut) refused one by one: CF_NOMEM, nothing leaked (the sanitizer's build sees leaks), and the session works
- * afterwards. The `ref` backend: its memory is all asked for through this program's allocator. */
+/* test_session_memory.c - allocations of a measurement (answer, lens, forcing, sweep with everything that its reader
+ * may ask for, an answer under a cut) refused one by one: CF_NOMEM, nothing leaked (the sanitizer's build sees
+ * leaks), and the session works afterwards. The `ref` backend: its memory is all asked for through this program's
+ * allocator. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* test_sessions.c - what must not matter to a result: the order of runs, how they are divided into plans, threads, what the session did before, a shared prefix, decoding
- * in between. Bits are compared where products are row-invariant. */
+/* test_sessions.c - what must not matter to a result: the order of runs, how they are divided into plans, threads,
+ * what the session did before, a shared prefix, decoding in between. Bits are compared where products are
+ * row-invariant. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,7 +296,6 @@ static void generating_before_the_sweep_changes_nothing(void **state)
     with_models(*state, check_generate);
 }
 
-/* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's end. */
 /* The prompt of one sample with the picture of another. */
 static cf_input input_of(const sample *words, const sample *seen, uint64_t picture)
 {
@@ -303,6 +303,8 @@ static cf_input input_of(const sample *words, const sample *seen, uint64_t pictu
         .ids = words->ids, .n_ids = words->input.n_ids, .image_index = 4, .pixels = seen->pixels, .picture = picture};
 }
 
+/* Two questions about one picture, in one session: the second may share the first one's rows up to the picture's
+ * end. */
 static void check_prefix(const fixture *f, const loaded_model *m)
 {
     const sample *first = &f->bites.samples[1], *second = &f->bites.samples[0];

@@ -1,4 +1,5 @@
-/* walk.h - one sweep with everything it computed kept: each node's rows, each run's chain of nodes, each run's logits. */
+/* walk.h - one sweep with everything it computed kept: each node's rows, each run's chain of nodes, each run's
+ * logits. */
 #ifndef CF_TESTS_WALK_H
 #define CF_TESTS_WALK_H
 

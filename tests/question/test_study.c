@@ -106,9 +106,9 @@ static void write_gqa(const folder *f, const char *name, const char *scene_name)
 }
 
 /* Traces one file of the folder; every byte of what it exports, file after file, into *out. The number of files. */
-static int trace(cf_str *out, cf_trace_result *result, const folder *f, const char *questions, const char *study)
+static int trace(cf_str *out, cf_study_result *result, const folder *f, const char *questions, const char *study)
 {
-    cf_trace_options o = cf_trace_options_default();
+    cf_study_options o = cf_study_options_default();
     cf_error err = {0};
     cf_store *store = NULL;
     int64_t n_files = 0;
@@ -152,7 +152,7 @@ static void the_same_questions_export_the_same_values_from_every_format(void **s
         const char *questions, *study;
     } others[] = {{"b_ChooseRel.jsonl", "jsonl.db"}, {"c_ChooseRel.json", "gqa.db"}};
     cf_str expected = {0};
-    cf_trace_result result = {0};
+    cf_study_result result = {0};
     write_csv(f, "a_ChooseRel.csv");
     write_jsonl(f, "b_ChooseRel.jsonl");
     write_gqa(f, "c_ChooseRel.json", "c_sceneGraphs.json");

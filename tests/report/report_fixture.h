@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "report/table.h"
 #include "store/store.h"
 
 typedef struct fixture {
@@ -24,6 +25,11 @@ int fixture_teardown(void **state);
 void fixture_runs(cf_store *s, const char *flow, int32_t window, int32_t n_layers);
 /* Writes a sample with p1 = 0.5 whose run i + 1 changes by change[i] percent; NaN is a fully cut run. */
 void fixture_sample(cf_store *s, const char *task, int64_t row, const double *change, size_t n);
+/* Registers one run and returns its id; what is NULL or 0 is a cut of all heads, centre, layer 0. */
+int64_t fixture_run(cf_store *s, const cf_store_run *run);
+/* Writes a sample with the baseline's lens at its last position: entries 0 .. n - 1, answer[i] the probability of the
+ * answer, half of it capitalised; with_option: a tenth of it for the option, a twentieth capitalised. */
+void fixture_lens_sample(cf_store *s, const char *task, int64_t row, const double *answer, int32_t n, bool with_option);
 /* Two flows, window 3, three layers, two tasks of two samples each. */
 void fixture_small_study(cf_store *s);
 
@@ -36,8 +42,27 @@ void fixture_small_study(cf_store *s);
             fail_msg("%s: status %d: %s", #call, (int)st_, report_.text);                                              \
     } while (0)
 
+/* The study as text, without the first line, which names a temporary folder. */
+void fixture_assert_table(cf_store *s, const cf_table_options *o, const char *expected);
+/* Of it, what follows the counts. */
+void fixture_assert_tables(cf_store *s, const cf_table_options *o, const char *expected);
+/* How it begins. */
+#define FIXTURE_HEAD                                                                                                   \
+    "model        demo/model\n"                                                                                        \
+    "prompt       USER: <image>?\n"                                                                                    \
+    "dtype        f32\n"
+
+/* Whether PATH has a gnuplot. */
+bool fixture_has_gnuplot(void);
+/* A whole file as a heap string. */
+char *fixture_read(const char *path);
+
 int test_figure(void);
+int test_paper_figures(void);
 int test_statistics_table(void);
 int test_table(void);
+int test_table_choice(void);
+int test_table_counts(void);
+int test_table_lens(void);
 
 #endif

@@ -32,42 +32,43 @@ static void assert_statistics(cf_store *s, const cf_table_options *o, const char
     "             p: Wilcoxon signed-rank test against no change, two-sided; of its layer alone, not corrected;\n"     \
     "                small beside a mean near 0 it tells of a tiny change of one sign\n"                               \
     "             r: matched-pairs rank-biserial correlation, -1 where every sample falls, 1 where every one rises\n"  \
-    "             empty: samples with an empty group, " empty " n; cut: samples fully cut, left out of n\n"
+    "             empty: samples with an empty group, " empty " n\n"                                                   \
+    "             without: samples without a number (fully cut, too few keys, no such measure), left out of n\n"
 
-#define HEAD "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"
+#define HEAD "layer       n   empty without      mean [      low,      high]    median         p      r\n"
 
 /* Of fixture_small_study. */
 #define SMALL_STUDY                                                                                                    \
-    "\nChooseAttr, window of 3 layers: change of the answer's probability in %\n"                                      \
+    "\nChooseAttr, window 3: change of the answer's probability (%)\n"                                                 \
     "\nImage->Question\n"                                                                                              \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       2       0       0    -55.00 [   -60.00,    -50.00]    -55.00       0.5  -1.00\n"                      \
     "    1       2       0       0    -25.00 [   -30.00,    -20.00]    -25.00       0.5  -1.00\n"                      \
     "    2       2       0       0     -0.02 [    -0.06,      0.02]     -0.02         1  -0.33\n"                      \
     "\nLast->Last\n"                                                                                                   \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       2       0       0      0.00 [    -1.00,      1.00]      0.00         1   0.00\n"                      \
     "    1       2       0       0      7.00 [     6.00,      8.00]      7.00       0.5   1.00\n"                      \
     "    2       2       0       0      8.00 [     7.00,      9.00]      8.00       0.5   1.00\n"                      \
-    "\nQueryAttr, window of 3 layers: change of the answer's probability in %\n"                                       \
+    "\nQueryAttr, window 3: change of the answer's probability (%)\n"                                                  \
     "\nImage->Question\n"                                                                                              \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       2       0       0    -15.00 [   -20.00,    -10.00]    -15.00       0.5  -1.00\n"                      \
     "    1       2       0       0      0.00 [     0.00,      0.00]      0.00         1      -\n"                      \
     "    2       2       0       0     -3.00 [    -6.00,      0.00]     -3.00         1  -1.00\n"                      \
     "\nLast->Last\n"                                                                                                   \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       2       0       0      0.00 [     0.00,      0.00]      0.00         1      -\n"                      \
     "    1       2       0       0      0.00 [     0.00,      0.00]      0.00         1      -\n"                      \
     "    2       2       0       0      0.00 [     0.00,      0.00]      0.00         1      -\n"                      \
-    "\nall tasks, window of 3 layers: change of the answer's probability in %\n"                                       \
+    "\nall tasks, window 3: change of the answer's probability (%)\n"                                                  \
     "\nImage->Question\n"                                                                                              \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       4       0       0    -35.00 [   -55.00,    -15.00]    -35.00      0.12  -1.00\n"                      \
     "    1       4       0       0    -12.50 [   -25.00,      0.00]    -10.00       0.5  -1.00\n"                      \
     "    2       4       0       0     -1.51 [    -4.50,      0.01]     -0.03       0.5  -0.67\n"                      \
     "\nLast->Last\n"                                                                                                   \
-    "layer       n   empty     cut      mean [      low,      high]    median         p      r\n"                      \
+    "layer       n   empty without      mean [      low,      high]    median         p      r\n"                      \
     "    0       4       0       0      0.00 [    -0.75,      0.75]      0.00         1   0.00\n"                      \
     "    1       4       0       0      3.50 [     0.00,      7.00]      3.00       0.5   1.00\n"                      \
     "    2       4       0       0      4.00 [     0.00,      8.00]      3.50       0.5   1.00\n"
@@ -97,10 +98,10 @@ static void one_task_window_seed_and_number_of_resamples_can_be_asked_for(void *
     o.task = "B";
     o.drop_empty = true;
 #define ONE                                                                                                            \
-    "\nB, window of 1 layer: change of the answer's probability in %\n\nImage->Last?\n" HEAD                           \
+    "\nB, window 1: change of the answer's probability (%)\n\nImage->Last?\n" HEAD                                     \
     "    0       2       0       0     25.00 [    25.00,     25.00]     25.00       0.5   1.00\n"
 #define NINE                                                                                                           \
-    "\nB, window of 9 layers: change of the answer's probability in %\n\nImage->Last?\n" HEAD                          \
+    "\nB, window 9: change of the answer's probability (%)\n\nImage->Last?\n" HEAD                                     \
     "    0       2       0       0    -50.00 [   -50.00,    -50.00]    -50.00       0.5  -1.00\n"                      \
     "    1       0       0       2         - [        -,         -]         -         -      -\n"
     assert_statistics(f->store, &o, LEGEND("3 resamples, seed 77", "left out of") ONE NINE);

@@ -8,23 +8,8 @@
 #include "report/table.h"
 #include "support/fail_alloc.h"
 
-/* Without the first line, which names a temporary folder. */
-static void assert_table(cf_store *s, const cf_table_options *o, const char *expected)
-{
-    cf_str text = {0};
-    assert_ok(cf_table_write(s, &text, o, report));
-    assert_int_equal(strncmp(text.data, "study        /tmp/", 18), 0);
-    assert_string_equal(strchr(text.data, '\n') + 1, expected);
-    cf_str_deinit(&text);
-}
-
-#define HEAD                                                                                                           \
-    "model        demo/model\n"                                                                                        \
-    "prompt       USER: <image>?\n"                                                                                    \
-    "dtype        f32\n"
-
 #define ATTR                                                                                                           \
-    "\nChooseAttr, window of 3 layers, 2 samples: mean change of the answer's probability in %\n\n"                    \
+    "\nChooseAttr, window 3, 2 samples: change of the answer's probability (%)\n\n"                                    \
     "layer               0     1     2\n"                                                                              \
     "Image->Question -55.0 -25.0   0.0\n"                                                                              \
     "Last->Last        0.0   7.0   8.0\n\n"                                                                            \
@@ -32,7 +17,7 @@ static void assert_table(cf_store *s, const cf_table_options *o, const char *exp
     "Last->Last: strongest at layer 2 (8.0 %), layers 1-2 at or above 5 %\n"
 
 #define QUERY                                                                                                          \
-    "\nQueryAttr, window of 3 layers, 2 samples: mean change of the answer's probability in %\n\n"                     \
+    "\nQueryAttr, window 3, 2 samples: change of the answer's probability (%)\n\n"                                     \
     "layer               0     1     2\n"                                                                              \
     "Image->Question -15.0   0.0  -3.0\n"                                                                              \
     "Last->Last        0.0   0.0   0.0\n\n"                                                                            \
@@ -41,20 +26,22 @@ static void assert_table(cf_store *s, const cf_table_options *o, const char *exp
 
 #define COUNTS                                                                                                         \
     "samples      4 done, 0 wrong, 0 fault\n"                                                                          \
-    "values       0 empty_group (in the means, as no change), 0 no_visible_edge, 0 fully_cut\n"
+    "notes        0 samples with notes\n"                                                                              \
+    "values       0 empty_group (in the means, as no change), 0 no_visible_edge\n"                                     \
+    "             without a number: 0 fully_cut, 0 too_few_keys\n"
 
 static void a_study_of_two_tasks_is_shown_task_by_task_and_together(void **state)
 {
     const fixture *f = *state;
     fixture_small_study(f->store);
-    assert_table(f->store, NULL,
-                 HEAD COUNTS ATTR QUERY
-                 "\nall tasks, window of 3 layers, 4 samples: mean change of the answer's probability in %\n\n"
-                 "layer               0     1     2\n"
-                 "Image->Question -35.0 -12.5  -1.5\n"
-                 "Last->Last        0.0   3.5   4.0\n\n"
-                 "Image->Question: strongest at layer 0 (-35.0 %), layers 0-1 at or below -5 %\n"
-                 "Last->Last: strongest at layer 2 (4.0 %), every layer within 5 %\n");
+    fixture_assert_table(f->store, NULL,
+                         FIXTURE_HEAD COUNTS ATTR QUERY
+                         "\nall tasks, window 3, 4 samples: change of the answer's probability (%)\n\n"
+                         "layer               0     1     2\n"
+                         "Image->Question -35.0 -12.5  -1.5\n"
+                         "Last->Last        0.0   3.5   4.0\n\n"
+                         "Image->Question: strongest at layer 0 (-35.0 %), layers 0-1 at or below -5 %\n"
+                         "Last->Last: strongest at layer 2 (4.0 %), every layer within 5 %\n");
 }
 
 static void one_task_or_window_can_be_asked_for(void **state)
@@ -64,7 +51,7 @@ static void one_task_or_window_can_be_asked_for(void **state)
     cf_table_options o = cf_table_options_default();
     o.task = "QueryAttr";
     o.window = 3;
-    assert_table(f->store, &o, HEAD COUNTS QUERY);
+    fixture_assert_table(f->store, &o, FIXTURE_HEAD COUNTS QUERY);
     static const struct {
         const char *task;
         int32_t window;
@@ -112,25 +99,26 @@ static void counts_faults_and_flags_are_told(void **state)
                           "  fault     2  picture h\n"
                           "  fault     2  picture i\n"
                           "  fault     1  picture a\n"
-                          "  fault        and 3 other reasons\n";
+                          "  fault        and 3 other reasons\n"
+                          "notes        0 samples with notes\n";
     cf_str expected = {0};
-    assert_ok(
-        cf_str_addf(&expected, report, "%s%s%s", HEAD, samples,
-                    "values       1 empty_group (in the means, as no change), 0 no_visible_edge, 2 fully_cut\n"
-                    "\nA?[31m, window of 1 layer, 0 to 2 samples: mean change of the answer's probability in %\n\n"
-                    "layer           0     1\n"
-                    "Image->Last -25.0     -\n\n"
-                    "Image->Last: strongest at layer 0 (-25.0 %), layer 0 at or below -5 %\n"));
-    assert_table(f->store, NULL, expected.data);
+    assert_ok(cf_str_addf(&expected, report, "%s%s%s", FIXTURE_HEAD, samples,
+                          "values       1 empty_group (in the means, as no change), 0 no_visible_edge\n"
+                          "             without a number: 2 fully_cut, 0 too_few_keys\n"
+                          "\nA?[31m, window 1, 0 to 2 samples: change of the answer's probability (%)\n\n"
+                          "layer           0     1\n"
+                          "Image->Last -25.0     -\n\n"
+                          "Image->Last: strongest at layer 0 (-25.0 %), layer 0 at or below -5 %\n"));
+    fixture_assert_table(f->store, NULL, expected.data);
     cf_str_clear(&expected);
-    assert_ok(
-        cf_str_addf(&expected, report, "%s%s%s", HEAD, samples,
-                    "values       1 empty_group (left out of means), 0 no_visible_edge, 2 fully_cut\n"
-                    "\nA?[31m, window of 1 layer, 0 to 1 samples: mean change of the answer's probability in %\n\n"
-                    "layer           0     1\n"
-                    "Image->Last -50.0     -\n\n"
-                    "Image->Last: strongest at layer 0 (-50.0 %), layer 0 at or below -5 %\n"));
-    assert_table(f->store, &(cf_table_options){.drop_empty = true}, expected.data);
+    assert_ok(cf_str_addf(&expected, report, "%s%s%s", FIXTURE_HEAD, samples,
+                          "values       1 empty_group (left out of means), 0 no_visible_edge\n"
+                          "             without a number: 2 fully_cut, 0 too_few_keys\n"
+                          "\nA?[31m, window 1, 0 to 1 samples: change of the answer's probability (%)\n\n"
+                          "layer           0     1\n"
+                          "Image->Last -50.0     -\n\n"
+                          "Image->Last: strongest at layer 0 (-50.0 %), layer 0 at or below -5 %\n"));
+    fixture_assert_table(f->store, &(cf_table_options){.drop_empty = true}, expected.data);
     cf_str_deinit(&expected);
 }
 
@@ -140,14 +128,17 @@ static void the_reading_names_every_range_of_notable_layers(void **state)
     static const double change[11] = {-5, -4.96, -4.94, -9, 0, -5.1, 5, -7, -8, 30, (double)NAN};
     fixture_runs(f->store, "Image->Last", 9, 11);
     fixture_sample(f->store, "A", 0, change, 11);
-    assert_table(f->store, NULL,
-                 HEAD "samples      1 done, 0 wrong, 0 fault\n"
-                      "values       0 empty_group (in the means, as no change), 0 no_visible_edge, 1 fully_cut\n"
-                      "\nA, window of 9 layers, 0 to 1 samples: mean change of the answer's probability in %\n\n"
-                      "layer           0     1     2     3     4     5     6     7     8     9    10\n"
-                      "Image->Last  -5.0  -5.0  -4.9  -9.0   0.0  -5.1   5.0  -7.0  -8.0  30.0     -\n\n"
-                      "Image->Last: strongest at layer 9 (30.0 %), layers 0-1, 3, 5 and 7-8 at or below -5 %, "
-                      "layers 6 and 9 at or above 5 %\n");
+    fixture_assert_table(f->store, NULL,
+                         FIXTURE_HEAD
+                         "samples      1 done, 0 wrong, 0 fault\n"
+                         "notes        0 samples with notes\n"
+                         "values       0 empty_group (in the means, as no change), 0 no_visible_edge\n"
+                         "             without a number: 1 fully_cut, 0 too_few_keys\n"
+                         "\nA, window 9, 0 to 1 samples: change of the answer's probability (%)\n\n"
+                         "layer           0     1     2     3     4     5     6     7     8     9    10\n"
+                         "Image->Last  -5.0  -5.0  -4.9  -9.0   0.0  -5.1   5.0  -7.0  -8.0  30.0     -\n\n"
+                         "Image->Last: strongest at layer 9 (30.0 %), layers 0-1, 3, 5 and 7-8 at or below -5 %, "
+                         "layers 6 and 9 at or above 5 %\n");
 }
 
 static void a_run_without_any_number_is_said_to_have_none(void **state)
@@ -194,16 +185,21 @@ static void many_layers_wrap_into_even_blocks(void **state)
 static void an_empty_study_has_a_head_and_no_table(void **state)
 {
     const fixture *f = *state;
-    assert_table(f->store, NULL,
-                 HEAD "samples      0 done, 0 wrong, 0 fault\n"
-                      "values       0 empty_group (in the means, as no change), 0 no_visible_edge, 0 fully_cut\n");
+    fixture_assert_table(f->store, NULL,
+                         FIXTURE_HEAD "samples      0 done, 0 wrong, 0 fault\n"
+                                      "notes        0 samples with notes\n"
+                                      "values       0 empty_group (in the means, as no change), 0 no_visible_edge\n"
+                                      "             without a number: 0 fully_cut, 0 too_few_keys\n");
 }
 
 static void every_failed_allocation_is_reported(void **state)
 {
     const fixture *f = *state;
     fixture_small_study(f->store);
-    const cf_sample fault = {.task = "A", .row = 9, .status = CF_SAMPLE_FAULT, .reason = "none"};
+    const double answer = 0.5;
+    fixture_lens_sample(f->store, "A", 8, &answer, 1, true);
+    const cf_sample fault = {
+        .task = "A", .row = 9, .status = CF_SAMPLE_FAULT, .reason = "none", .notes = "a note\nand 1 \"more\""};
     assert_ok(cf_store_put_sample(f->store, &fault, NULL, report));
     for (int64_t nth = 1;; nth++) {
         cf_str text = {0};

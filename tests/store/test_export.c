@@ -73,13 +73,14 @@ static void a_study_exports_to_the_same_bytes_in_any_order_of_writing(void **sta
         assert_file(
             dir, "ChooseAttr_Image_Central_Object-to-Question_k3.csv",
             HEADER
-            "11,2390560.jpg,\"\r\",Orange,Is it red?,Image Central Object->Question,0,0.100000001,0.100000001,0\n"
+            "11,2390560.jpg,\"\r\",Orange,Is it red?,Image Central Object->Question,0,0.100000001,0.100000001,0.0\n"
             "11,2390560.jpg,\"\r\",Orange,Is it red?,Image Central Object->Question,1,0.100000001,1e-09,-99.999999\n"
             "07,2390560.jpg,cat,Orange,\"Is it a \"\"cat\"\",\nor a dog?\",Image Central "
-            "Object->Question,0,0.5,0.25,-50\n"
+            "Object->Question,0,0.5,0.25,-50.0\n"
             "07,2390560.jpg,cat,Orange,\"Is it a \"\"cat\"\",\nor a dog?\",Image Central Object->Question,1,0.5,,\n");
         assert_file(dir, "ChooseAttr_Last-to-Last_k9.csv",
-                    HEADER "07,2390560.jpg,cat,Orange,\"Is it a \"\"cat\"\",\nor a dog?\",Last->Last,1,0.5,0.75,50\n");
+                    HEADER
+                    "07,2390560.jpg,cat,Orange,\"Is it a \"\"cat\"\",\nor a dog?\",Last->Last,1,0.5,0.75,50.0\n");
         assert_ok(cf_export_csv(s, dir, &n, report)); /* over its own files */
         assert_int_equal(count_files(dir), 2);
         free(dir);
@@ -139,8 +140,7 @@ static void a_file_is_named_by_flow_style_window_and_repeat(void **state)
         {long_flow(edge, 191, "e"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"}, /* "T_" ... "_k1.csv": 200 bytes */
         {long_flow(long_text, 192, "1"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
         {long_flow(longer, 192, "2"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
-        {long_flow(umlauts, 200, "é and so on, for another forty bytes an"), "cut", "all", 0, 0, "centre", 1, 0,
-         "0:1"},
+        {long_flow(umlauts, 200, "é, and thirty-eight bytes at its end, x"), "cut", "all", 0, 0, "centre", 1, 0, "0:1"},
     };
     enum { N = sizeof runs / sizeof *runs };
     static const char *const names[] = {
@@ -200,9 +200,9 @@ static void repeats_have_files_of_their_own(void **state)
     assert_ok(cf_export_csv(s, f->csv, &n, report));
     assert_int_equal(n, 2);
 #define ROW "00000024,2390560.jpg,orange,Orange,\"Is the circle blue, or orange?\",random: Image->Last seed 7,"
-    assert_file(f->csv, "T_random__Image-to-Last_seed_7_k3_r0.csv", HEADER ROW "1,0.5,0.5,0\n");
+    assert_file(f->csv, "T_random__Image-to-Last_seed_7_k3_r0.csv", HEADER ROW "1,0.5,0.5,0.0\n");
     assert_file(f->csv, "T_random__Image-to-Last_seed_7_k3_r1.csv",
-                HEADER ROW "0,0.5,0.25,-50\n" ROW "1,0.5,0.375,-25\n");
+                HEADER ROW "0,0.5,0.25,-50.0\n" ROW "1,0.5,0.375,-25.0\n");
 #undef ROW
     cf_store_close(s);
 }
@@ -227,13 +227,14 @@ static void the_lens_has_the_published_columns(void **state)
     assert_int_equal(n, 9);
     assert_int_equal(count_files(f->csv), 9);
     assert_file(f->csv, "A_lens.csv",
-                LENS FOUR QUESTION "0," TOP "25,6.25,12.5,3.125\n" QUESTION "1," TOP "50,12.5,25,6.25\n");
+                LENS FOUR QUESTION "0," TOP "25.0,6.25,12.5,3.125\n" QUESTION "1," TOP "50.0,12.5,25.0,6.25\n");
     assert_file(f->csv, "A_lens_image.csv",
                 PLACED FOUR QUESTION "5,1,\"[\"\"it's\"\",\n\"\"\\\"\"q,\\\"\"\"\"]\",\"[0.5,0.25]\","
                                      "12.5,3.125,6.25,1.5625\n");
     assert_file(f->csv, "A_lens_random__Image-to-Last_seed_7_k3_l1_r1.csv",
                 LENS FOUR QUESTION "1," TOP "6.25,1.5625,3.125,0.78125\n");
-    assert_file(f->csv, "B_lens.csv", LENS "Noncapitalized Answer,Capitalized Answer\n" QUESTION "0," TOP "75,37.5\n");
+    assert_file(f->csv, "B_lens.csv",
+                LENS "Noncapitalized Answer,Capitalized Answer\n" QUESTION "0," TOP "75.0,37.5\n");
     cf_store_close(s);
 }
 
@@ -256,8 +257,8 @@ static void lens_rows_are_sorted_and_a_pair_without_a_number_is_empty(void **sta
     assert_ok(cf_export_csv(s, f->csv, &n, report));
     assert_int_equal(n, 2);
 #define ROWS(id)                                                                                                       \
-    id ",2390560.jpg,orange,,8,2," TOP "50,,25,\n" id ",2390560.jpg,orange,,9,0," TOP "50,12.5,25,6.25\n" id           \
-       ",2390560.jpg,orange,,9,1," TOP "50,12.5,25,6.25\n"
+    id ",2390560.jpg,orange,,8,2," TOP "50.0,,25.0,\n" id ",2390560.jpg,orange,,9,0," TOP "50.0,12.5,25.0,6.25\n" id   \
+       ",2390560.jpg,orange,,9,1," TOP "50.0,12.5,25.0,6.25\n"
     assert_file(f->csv, "A_lens_image_A-to-B@0_fixed.csv", PLACED FOUR ROWS("first") ROWS("second"));
 #undef ROWS
     char *path = temp_dir_path(f->csv, "A_lens_A-to-B_k3_l12.csv");

@@ -109,7 +109,7 @@ static void contents_that_no_study_has_are_format_errors(void **state)
     }
 }
 
-/* Every byte of the file's head and every 7th of the rest, set to two values: an answer or an error, never worse. */
+/* Every byte of the file's head and every 307th of the rest, changed: an answer or an error, never worse. */
 static void a_damaged_byte_is_an_answer_or_an_error(void **state)
 {
     const fixture *f = *state;
@@ -120,7 +120,7 @@ static void a_damaged_byte_is_an_answer_or_an_error(void **state)
     cf_str bytes = {0};
     assert_ok(cf_file_read(&bytes, f->path, 1 << 20, report));
     int refused = 0;
-    for (size_t i = 0; i < bytes.n; i += i < 100 ? 1 : 97) {
+    for (size_t i = 0; i < bytes.n; i += i < 100 ? 1 : 307) {
         const char kept = bytes.data[i];
         bytes.data[i] = (char)(kept ^ 0x55);
         assert_ok(cf_file_write(f->path, cf_str_slice(&bytes), report));
@@ -230,6 +230,19 @@ static void every_failed_allocation_is_reported(void **state)
     }
     assert_int_equal(st, CF_OK);
     assert_true(nth > 30);
+    s = fixture_create(f);
+    for (nth = 1;; nth++) {
+        fail_alloc_at(nth);
+        st = cf_store_put_statistics(s, &err);
+        if (!fail_alloc_off())
+            break;
+        assert_int_equal(st, CF_NOMEM);
+        assert_int_equal(fixture_count(f, "statistic"), 0); /* rolled back, and nothing is locked */
+    }
+    assert_int_equal(st, CF_OK);
+    assert_int_equal(fixture_count(f, "statistic"), 6);
+    assert_true(nth > 30);
+    cf_store_close(s);
     assert_int_equal(remove(f->path), 0);
     for (nth = 1;; nth++) {
         fail_alloc_at(nth);

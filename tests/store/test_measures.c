@@ -144,7 +144,7 @@ static const struct {
     {{0.25, 0.5, 0.0}, false},           /* of p1 = 0.5: -50 % */
     {{(double)NAN, 0.25, 0.375}, false}, /* -37.5 % over the two that have a number */
     {{(double)NAN, (double)NAN, (double)NAN}, false},
-    {{0.5, 0.5, 0.5}, true},
+    {{0.5, 0.5, 0.5}, true}, /* one flagged repeat is enough */
 };
 enum { N_DRAWN = sizeof drawn / sizeof *drawn };
 
@@ -160,9 +160,9 @@ static void write_repeats(cf_store *s)
         for (int i = 0; i < 4; i++) {
             const double p2 = repeat_of[i] < 0 ? 1.0 : drawn[row].p2[repeat_of[i]];
             values[i] = (cf_value){runs[i], CF_MEASURE_PROBABILITY, p2,
-                                   isnan(p2)          ? CF_VALUE_TOO_FEW_KEYS
-                                   : drawn[row].empty ? CF_VALUE_EMPTY_GROUP
-                                                      : CF_VALUE_OK};
+                                   isnan(p2)                               ? CF_VALUE_TOO_FEW_KEYS
+                                   : drawn[row].empty && repeat_of[i] != 1 ? CF_VALUE_EMPTY_GROUP
+                                                                           : CF_VALUE_OK};
         }
         fixture_put(s, &x, values, 4);
     }

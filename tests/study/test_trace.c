@@ -13,7 +13,7 @@ typedef struct heard {
     char task[32]; /* of the last question */
 } heard;
 
-static void listen(void *user, const cf_trace_progress *p)
+static void listen(void *user, const cf_study_progress *p)
 {
     heard *h = user;
     assert_int_equal(p->done, h->n); /* once before the first question, once after each */
@@ -26,10 +26,10 @@ static void listen(void *user, const cf_trace_progress *p)
 }
 
 /* Two sets about two pictures, one row of them faulty; answered on plain loops, wrongly. */
-static cf_trace_options study_in(const char *dir, char **out)
+static cf_study_options study_in(const char *dir, char **out)
 {
     static const int32_t three = 3;
-    cf_trace_options o = cf_trace_options_default();
+    cf_study_options o = cf_study_options_default();
     temp_dir_write_text(dir, "x_A.csv",
                         QUESTION_HEADER "0,000024,Is it?,no,1,1,99,99\n1,nowhere,Is it?,no,1,1,99,99\n");
     temp_dir_write_text(dir, "x_B.csv", QUESTION_HEADER "0,000062,Is it?,no,1,1,99,99\n");
@@ -48,9 +48,9 @@ static cf_trace_options study_in(const char *dir, char **out)
 static void a_study_counts_what_it_did(void **state)
 {
     char *out = NULL;
-    cf_trace_options o = study_in(*state, &out);
+    cf_study_options o = study_in(*state, &out);
     heard h = {0};
-    cf_trace_result r = {0};
+    cf_study_result r = {0};
     assert_ok(cf_trace(&r, &o, listen, &h, report));
     assert_int_equal(h.n, 1 + 3);
     assert_int_equal(h.done, 3);
@@ -80,8 +80,8 @@ static void a_study_counts_what_it_did(void **state)
 static void a_wrong_answer_that_is_left_out_is_counted_and_not_traced(void **state)
 {
     char *out = NULL;
-    cf_trace_options o = study_in(*state, &out);
-    cf_trace_result r = {0};
+    cf_study_options o = study_in(*state, &out);
+    cf_study_result r = {0};
     o.keep = CF_KEEP_CORRECT;
     assert_ok(cf_trace(&r, &o, NULL, NULL, report));
     assert_int_equal(r.traced + r.runs, 0);
@@ -94,8 +94,8 @@ static void a_wrong_answer_that_is_left_out_is_counted_and_not_traced(void **sta
 static void a_strict_study_with_a_fault_fails_with_its_result(void **state)
 {
     char *out = NULL;
-    cf_trace_options o = study_in(*state, &out);
-    cf_trace_result r = {0};
+    cf_study_options o = study_in(*state, &out);
+    cf_study_result r = {0};
     o.strict = true;
     assert_fails(CF_MISMATCH, "/study.db: 1 questions had a fault (--strict", cf_trace(&r, &o, NULL, NULL, report));
     assert_int_equal(r.traced, 2);
@@ -109,16 +109,16 @@ static void a_study_that_cannot_begin_leaves_its_result_alone(void **state)
         int32_t layer_end, max_new_tokens;
         const char *say;
     } cases[] = {
-        {"Image->Elsewhere", 0, 1, "flow \"Image->Elsewhere\""},
+        {"Image->Elsewhere", 0, 1, "flow \"Image->Elsewhere\", character 8: expected a group"},
         {NULL, 6, 1, "layers 0:6: expected a range inside 0:5"},
         {NULL, 0, 0, "--max-new-tokens 0: expected 1 or more"},
         {NULL, 0, 256, "--max-new-tokens 256: expected 1 or more, and fewer than the model's 256 positions"},
     };
     char *out = NULL;
-    cf_trace_options o = study_in(*state, &out);
+    cf_study_options o = study_in(*state, &out);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         heard h = {0};
-        cf_trace_result r = {.total = -1};
+        cf_study_result r = {.total = -1};
         o.flows = cases[i].flows;
         o.layer_end = cases[i].layer_end;
         o.max_new_tokens = cases[i].max_new_tokens;
