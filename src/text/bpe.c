@@ -20,10 +20,16 @@ static uint64_t pair_of(int32_t left, int32_t right)
     return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
 }
 
-static cf_merge *slot_of(const cf_bpe *b, uint64_t pair)
+/* Where a pair's slot is looked for first. */
+static size_t slot_index(const cf_bpe *b, uint64_t pair)
 {
     const uint64_t h = pair * 0x9E3779B97F4A7C15u; /* Fibonacci hashing; the high half is the mixed one */
-    size_t i = (size_t)(h >> 32 ^ h) & (b->n_slots - 1);
+    return (size_t)(h >> 32 ^ h) & (b->n_slots - 1);
+}
+
+static cf_merge *slot_of(const cf_bpe *b, uint64_t pair)
+{
+    size_t i = slot_index(b, pair);
     while (b->slots[i].rank >= 0 && b->slots[i].pair != pair)
         i = (i + 1) & (b->n_slots - 1);
     return &b->slots[i];
@@ -64,13 +70,10 @@ static cf_status merge_parts(cf_slice *left, cf_slice *right, const cf_json *mer
     return CF_OK;
 }
 
-static cf_status known_token(int32_t *out, const cf_vocab *v, cf_slice token, const char *where, cf_error *err)
+static cf_status unknown_token(cf_slice token, const char *where, cf_error *err)
 {
-    *out = cf_vocab_find(v, token);
-    if (*out < 0)
-        return cf_fail(err, CF_MISMATCH, "%s: a merge names \"%.*s\", which is not in the vocab", where, (int)token.n,
-                       token.data);
-    return CF_OK;
+    return cf_fail(err, CF_MISMATCH, "%s: a merge names \"%.*s\", which is not in the vocab", where, (int)token.n,
+                   token.data);
 }
 
 static bool is_joined(cf_slice whole, cf_slice left, cf_slice right)
@@ -99,36 +102,84 @@ static void put_merge(cf_bpe *b, cf_merge m)
     *slot_of(b, m.pair) = m;
 }
 
+typedef struct listed_merge {
+    cf_slice left, right;
+    uint32_t left_expected, right_expected;
+    uint64_t pair;
+} listed_merge;
+
+/* Merges are loaded a batch at a time, each step for the whole batch: nearly every look-up misses the cache, and the
+ * misses of a batch overlap. */
+enum { BATCH = 16 };
+
+/* Reads up to a batch of merges from *m on, and advances it. */
+static cf_status read_batch(listed_merge *batch, size_t *n, const cf_json **m, const cf_vocab *v, const char *where,
+                            cf_error *err)
+{
+    for (*n = 0; *m && *n < BATCH; *m = cf_json_next(*m)) {
+        const char *text = cf_json_string(*m);
+        if (text && strncmp(text, "#version", 8) == 0) /* the first line of merges.txt, in old files */
+            continue;
+        listed_merge *l = &batch[*n];
+        const cf_status st = merge_parts(&l->left, &l->right, *m, where, err);
+        if (st != CF_OK)
+            return st;
+        l->left_expected = cf_vocab_expect(v, l->left);
+        l->right_expected = cf_vocab_expect(v, l->right);
+        ++*n;
+    }
+    return CF_OK;
+}
+
+static cf_status find_pair(listed_merge *l, const cf_bpe *b, const cf_vocab *v, const char *where, cf_error *err)
+{
+    const int32_t left = cf_vocab_find_expected(v, l->left, l->left_expected);
+    const int32_t right = cf_vocab_find_expected(v, l->right, l->right_expected);
+    if (left < 0 || right < 0)
+        return unknown_token(left < 0 ? l->left : l->right, where, err);
+    l->pair = pair_of(left, right);
+    __builtin_prefetch(&b->slots[slot_index(b, l->pair)]);
+    return CF_OK;
+}
+
+/* The token that the two make. Lists of merges follow the ids: most often it is the last merge's, or the one after. */
+static cf_status find_whole(int32_t *id, cf_str *whole, const listed_merge *l, const cf_vocab *v, const char *where,
+                            cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (int32_t next = *id; next <= *id + 1; next++)
+        if (is_joined(cf_vocab_token(v, next), l->left, l->right)) {
+            *id = next;
+            return CF_OK;
+        }
+    cf_str_clear(whole);
+    CF_TRY(cf_str_add(whole, l->left, err));
+    CF_TRY(cf_str_add(whole, l->right, err));
+    *id = cf_vocab_find(v, cf_str_slice(whole));
+    if (*id < 0)
+        st = unknown_token(cf_str_slice(whole), where, err);
+done:
+    return st;
+}
+
 static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges, const char *where, cf_error *err)
 {
     if (cf_json_kind_of(merges) != CF_JSON_ARRAY)
         return cf_fail(err, CF_FORMAT, "%s: the model has no merges (a list)", where);
     cf_status st = CF_OK;
+    listed_merge batch[BATCH];
     cf_str whole = {0};
-    int32_t rank = 0, last = -1;
+    int32_t rank = 0, id = -1;
+    size_t n = 0;
     CF_TRY(make_table(b, (size_t)cf_json_count(merges), where, err));
-    for (const cf_json *m = cf_json_first(merges); m; m = cf_json_next(m)) {
-        const char *text = cf_json_string(m);
-        if (text && strncmp(text, "#version", 8) == 0) /* the first line of merges.txt, in old files */
-            continue;
-        cf_slice left = {0}, right = {0};
-        int32_t l = -1, r = -1, id = -1;
-        CF_TRY(merge_parts(&left, &right, m, where, err));
-        CF_TRY(known_token(&l, v, left, where, err));
-        CF_TRY(known_token(&r, v, right, where, err));
-        /* Lists of merges follow the ids: most often the new token is the last merge's, or the one after it. */
-        if (is_joined(cf_vocab_token(v, last), left, right)) {
-            id = last;
-        } else if (is_joined(cf_vocab_token(v, last + 1), left, right)) {
-            id = last + 1;
-        } else {
-            cf_str_clear(&whole);
-            CF_TRY(cf_str_add(&whole, left, err));
-            CF_TRY(cf_str_add(&whole, right, err));
-            CF_TRY(known_token(&id, v, cf_str_slice(&whole), where, err));
+    for (const cf_json *m = cf_json_first(merges); m;) {
+        CF_TRY(read_batch(batch, &n, &m, v, where, err));
+        for (size_t i = 0; i < n; i++)
+            CF_TRY(find_pair(&batch[i], b, v, where, err));
+        for (size_t i = 0; i < n; i++) {
+            CF_TRY(find_whole(&id, &whole, &batch[i], v, where, err));
+            put_merge(b, (cf_merge){batch[i].pair, rank++, id});
         }
-        last = id;
-        put_merge(b, (cf_merge){pair_of(l, r), rank++, id});
     }
 done:
     cf_str_deinit(&whole);

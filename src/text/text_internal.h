@@ -56,6 +56,9 @@ void cf_vocab_deinit(cf_vocab *v);
 CF_MUST_USE cf_status cf_vocab_add(cf_vocab *v, cf_slice token, int64_t id, const char *where, cf_error *err);
 CF_MUST_USE cf_status cf_vocab_load(cf_vocab *v, const cf_json *vocab, const char *where, cf_error *err);
 int32_t cf_vocab_find(const cf_vocab *v, cf_slice token); /* -1: none */
+/* The same in two steps, so that the wait for memory of many look-ups overlaps. */
+uint32_t cf_vocab_expect(const cf_vocab *v, cf_slice token);
+int32_t cf_vocab_find_expected(const cf_vocab *v, cf_slice token, uint32_t expected);
 cf_slice cf_vocab_token(const cf_vocab *v, int32_t id);   /* its stored form; empty: none */
 /* Gives a token another stored form. */
 CF_MUST_USE cf_status cf_vocab_show(cf_vocab *v, int32_t id, cf_slice shown, cf_error *err);

@@ -60,6 +60,19 @@ int32_t cf_vocab_find(const cf_vocab *v, cf_slice token)
     return v->n_slots ? slot_of(v, token, hash_of(token))->id : -1;
 }
 
+uint32_t cf_vocab_expect(const cf_vocab *v, cf_slice token)
+{
+    const uint32_t hash = hash_of(token);
+    if (v->n_slots)
+        __builtin_prefetch(&v->slots[hash & (v->n_slots - 1)]);
+    return hash;
+}
+
+int32_t cf_vocab_find_expected(const cf_vocab *v, cf_slice token, uint32_t hash)
+{
+    return v->n_slots ? slot_of(v, token, hash)->id : -1;
+}
+
 static cf_status make_slots(cf_vocab *v, size_t n_tokens, cf_error *err)
 {
     if (v->n_slots / 2 >= n_tokens)
