@@ -229,6 +229,11 @@ done:
     return st;
 }
 
+static const value *elements(const machine *m, const value *t)
+{
+    return t->as.tuple.n ? m->items.items + t->as.tuple.at : NULL;
+}
+
 static cf_status make_short_tuple(machine *m, size_t n)
 {
     if (m->stack.n < n)
@@ -322,7 +327,7 @@ static cf_status push_storage(machine *m)
     cf_status st = pop(&t, m, K_TUPLE, K_TUPLE);
     if (st != CF_OK)
         return st;
-    const value *v = m->items.items + t.as.tuple.at;
+    const value *v = elements(m, &t);
     if (t.as.tuple.n != 5 || v[0].kind != K_TEXT || !cf_slice_is(v[0].as.text, "storage") || v[1].kind != K_DTYPE ||
         v[2].kind != K_TEXT || v[3].kind != K_TEXT || v[4].kind != K_INT || v[4].as.number < 0)
         return fault(m, "a persistent id that is not a storage");
@@ -338,7 +343,7 @@ static cf_status push_storage(machine *m)
 /* Rank, shape and count; and that the strides are those of row-major order, where a stride matters at all. */
 static cf_status read_shape(cf_pickled_tensor *t, const machine *m, const value *shape, const value *strides)
 {
-    const value *extents = m->items.items + shape->as.tuple.at, *steps = m->items.items + strides->as.tuple.at;
+    const value *extents = elements(m, shape), *steps = elements(m, strides);
     const size_t n = shape->as.tuple.n;
     if (strides->as.tuple.n != n)
         return fault(m, "a tensor with fewer or more strides than extents");
@@ -398,7 +403,7 @@ static cf_status reduce(machine *m)
     if (st != CF_OK)
         return st;
     if (call.as.number == CALL_REBUILD)
-        return push_tensor(m, m->items.items + arguments.as.tuple.at, arguments.as.tuple.n);
+        return push_tensor(m, elements(m, &arguments), arguments.as.tuple.n);
     if (arguments.as.tuple.n != 0)
         return fault(m, "an OrderedDict with arguments");
     return push_number(m, K_ORDERED, m->n_dicts++);

@@ -9,10 +9,14 @@
      CF_OPT_TEXT,                                                                                                      \
      &(r).prompt,                                                                                                      \
      "PRESET|TEXT",                                                                                                    \
-     "llava_hf_1.5 (default), vicuna_v1 (the published scripts'),\nor a text with <image> and {question}"},            \
-        {"image-fit",     0,                                                                                           \
-         CF_OPT_TEXT,     &(r).image_fit,                                                                              \
-         "auto|crop|pad", "how a picture becomes a square; auto: as the checkpoint says"},                             \
+     "llava_hf_1.5, llava_hf_vicuna_next, llava_hf_llama3_next,\nvicuna_v1, llava_llama_3, or a text with <image> "    \
+     "and\n{question} (default: the checkpoint's)"},                                                                   \
+        {"image-fit",                                                                                                  \
+         0,                                                                                                            \
+         CF_OPT_TEXT,                                                                                                  \
+         &(r).image_fit,                                                                                               \
+         "auto|crop|pad|anyres",                                                                                       \
+         "how a picture becomes one square or several; auto: as the\ncheckpoint says"},                                \
         {"dtype",         0,                                                                                           \
          CF_OPT_TEXT,     &(r).dtype,                                                                                  \
          "auto|f32|bf16", "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16"},        \

@@ -39,7 +39,7 @@ void cf_study_arguments_init(cf_study_arguments *a)
         {"limit", 0, CF_OPT_COUNT, &a->o.limit, "N", "the first N questions of each set"},
         {"max-new-tokens", 0, CF_OPT_INT, &a->o.max_new_tokens, "N", "longest answer (default 128)"},
         {"paper", 0, CF_OPT_FLAG, &a->paper, NULL,
-         "the published settings: --prompt vicuna_v1 --image-fit pad\n--window 9"},
+         "the published settings: the scripts' prompt and picture fit for\nthis model, --window 9"},
         CF_MODEL_OPTIONS(a->o.runtime, a->threads),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -188,9 +188,9 @@ cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err)
     cf_status st = CF_OK;
     if (a->paper) { /* an option given beside --paper wins */
         if (!a->o.runtime.prompt)
-            a->o.runtime.prompt = "vicuna_v1";
+            a->o.runtime.prompt = "paper";
         if (strcmp(a->o.runtime.image_fit, "auto") == 0)
-            a->o.runtime.image_fit = "pad";
+            a->o.runtime.image_fit = "paper";
     }
     a->o.runtime.threads = a->threads;
     if (a->flows.data)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "image/tiling.h"
 
 typedef enum cf_group {
     CF_GROUP_IMAGE,        /* "Image": every image position, newline positions included */
@@ -41,13 +42,6 @@ const char *cf_group_name(cf_group g);
 bool cf_group_find(cf_group *out, cf_slice name);
 /* Appends the names, comma-separated: for messages and help. */
 CF_MUST_USE cf_status cf_group_names(cf_str *out, cf_error *err);
-
-/* What a position of the picture is. */
-typedef enum cf_patch_role {
-    CF_PATCH_BASE,   /* of the base tile: the whole picture, fitted */
-    CF_PATCH_HD,     /* of a high-resolution tile */
-    CF_PATCH_NEWLINE /* after a row of high-resolution patches */
-} cf_patch_role;
 
 /* Where the parts of one prompt are; what the named groups are made from. Borrowed for the call. */
 typedef struct cf_layout {

@@ -54,7 +54,7 @@ typedef struct cf_scene {
     cf_span image; /* positions of the picture; ids after the image token begin at image.end */
     /* boxes */
     const cf_preprocess *preprocess;
-    int32_t picture_w, picture_h, patch_size;
+    const cf_tiling *tiling; /* of the picture; its tiles are not needed */
 } cf_scene;
 
 typedef enum cf_side { CF_SIDE_KEY, CF_SIDE_QUERY } cf_side;

@@ -37,13 +37,13 @@ static cf_status text_positions(cf_spans *out, const cf_term *t, const cf_scene 
 
 static cf_status box_positions(cf_spans *out, const cf_term *t, const cf_scene *s, cf_error *err)
 {
-    const int32_t n = (s->preprocess->crop_h / s->patch_size) * (s->preprocess->crop_w / s->patch_size);
-    assert(n <= s->image.end - s->image.begin);
+    const int32_t n = s->image.end - s->image.begin;
+    assert(n == s->tiling->grid.n_positions);
     cf_status st = CF_OK;
     void *memory = NULL;
     CF_TRY(cf_alloc(&memory, (size_t)n, sizeof(bool), "patches of a box", err));
     bool *hit = memory;
-    CF_TRY(cf_preprocess_boxes(hit, s->picture_w, s->picture_h, &t->box, 1, s->patch_size, s->preprocess, err));
+    CF_TRY(cf_tiling_boxes(hit, s->tiling, &t->box, 1, s->preprocess, err));
     for (int32_t i = 0; i < n; i++)
         if (hit[i])
             CF_TRY(cf_spans_add(out, s->image.begin + i, s->image.begin + i + 1, err));

@@ -1,10 +1,9 @@
-/* load.c - weights from a checkpoint into a backend, by canonical name; and the host-built rotary table.
+/* load.c - weights from a checkpoint into a backend, by canonical name.
  *
  * Which weights a model has is written down here and nowhere else. Names are those of transformers 5 (checkpoint.h);
  * shapes follow from the configuration and are checked by the look-up. */
 #include "model/model_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +154,10 @@ static cf_status load_vision(cf_model *m, loader *l, cf_error *err)
     CF_TRY(load_norm(&m->pre_norm, l, "pre_layrnorm", c->vision.hidden_size, true, err)); /* sic: CLIP's own spelling */
     for (int64_t i = 0; i < c->feature_layer; i++)
         CF_TRY(load_vision_layer(&m->vision[i], m, l, i, err));
+    if (cf_checkpoint_has(l->checkpoint, "model.image_newline")) {
+        l->prefix[0] = '\0';
+        CF_TRY(load_vector(&m->newline, l, "model.image_newline", c->text.hidden_size, err));
+    }
     (void)snprintf(l->prefix, sizeof l->prefix, "model.multi_modal_projector.");
     CF_TRY(
         load_linear(&m->projector1, l, "linear_1", c->text.hidden_size, c->vision.hidden_size, c->projector_bias, err));
@@ -233,32 +236,6 @@ done:
     return st;
 }
 
-/* Cosines and sines per position, each factor rounded to f32 where LlamaRotaryEmbedding rounds: the inverse frequency
- * and the angle. */
-static cf_status build_rope(cf_model *m, cf_error *err)
-{
-    const cf_text_config *t = &m->config.text;
-    const int64_t half = t->head_dim / 2, n = t->max_position_embeddings;
-    cf_status st = CF_OK;
-    void *memory = NULL;
-    CF_TRY(cf_alloc(&memory, (size_t)n * (size_t)t->head_dim, sizeof(float), "rotary angles", err));
-    float *table = memory;
-    for (int64_t i = 0; i < half; i++) {
-        const float power = powf((float)t->rope_theta, (float)(2 * i) / (float)t->head_dim);
-        const float frequency = 1.0f / power;
-        for (int64_t p = 0; p < n; p++) {
-            const float angle = (float)p * frequency;
-            table[p * t->head_dim + i] = (float)cos((double)angle);
-            table[p * t->head_dim + half + i] = (float)sin((double)angle);
-        }
-    }
-    CF_TRY(cf_backend_alloc(m->be, &m->rope, CF_F32, n, t->head_dim, err));
-    CF_TRY(cf_backend_upload(m->be, &m->rope, table, err));
-done:
-    free(memory);
-    return st;
-}
-
 static cf_status load_text(cf_model *m, loader *l, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
@@ -271,7 +248,7 @@ static cf_status load_text(cf_model *m, loader *l, cf_error *err)
     l->prefix[0] = '\0';
     CF_TRY(find(&head, l, "lm_head.weight", 2, (const int64_t[]){t->vocab_size, t->hidden_size}, err));
     CF_TRY(cf_weight_create(l->be, &m->head, &head, err));
-    CF_TRY(build_rope(m, err));
+    CF_TRY(cf_rope_build(&m->rope, m->be, t, err));
 done:
     return st;
 }
@@ -352,6 +329,7 @@ void cf_model_free(cf_model *m)
     cf_layer_stream_free(m->stream);
     cf_weight_free(be, m->patch);
     cf_backend_release(be, &m->class_and_pos);
+    cf_backend_release(be, &m->newline);
     free_norm(be, &m->pre_norm);
     free_linear(be, &m->projector1);
     free_linear(be, &m->projector2);

@@ -58,6 +58,8 @@ struct cf_scratch {
     int64_t chunk;              /* rows of the MLP done at once: bounds its memory, not its result */
 };
 
+/* table[max_position_embeddings, head_dim]: cosines, then sines, of every position (rope.c). */
+cf_status cf_rope_build(cf_tensor *table, cf_backend *be, const cf_text_config *t, cf_error *err);
 /* A decoder layer's weights; those of a streamed one are valid until another layer is asked for. */
 cf_status cf_model_layer(cf_text_layer *out, const cf_model *m, int64_t layer, cf_error *err);
 

@@ -34,7 +34,7 @@ static cf_status add_model(cf_str *out, const cf_runtime *r, const cf_study_opti
         (long long)c->feature_layer, (long long)c->vision.n_layers, (long long)c->vision.hidden_size,
         (long long)c->vision.image_size, (long long)c->vision.image_size, (long long)c->vision.patch_size,
         (long long)((c->vision.image_size / c->vision.patch_size) * (c->vision.image_size / c->vision.patch_size))));
-    CF_TRY(cf_str_addf(out, err, "picture fit    %s\n", r->preprocess.fit == CF_FIT_PAD ? "pad" : "crop"));
+    CF_TRY(cf_str_addf(out, err, "picture fit    %s\n", cf_runtime_fit(r)));
     CF_TRY(cf_str_addf(out, err, "products in    %s%s\n", cf_dtype_name(dtype),
                        cf_backend_has_bf16(o->runtime.device) ? "" : " (this processor has no bf16 products)"));
 done:

@@ -18,10 +18,11 @@ cf_status cf_picture_load(cf_picture *p, const cf_runtime *r, const char *path, 
     cf_picture_deinit(p);
     p->name = name; /* a name is used once, so that a failed picture cannot be taken for the one before */
     CF_TRY(cf_image_open(&whole, path, err));
-    CF_TRY(cf_preprocess_fit(&p->fitted, &whole, &r->preprocess, err));
-    CF_TRY(cf_alloc(&pixels, (size_t)3 * (size_t)p->fitted.width * (size_t)p->fitted.height, sizeof(float), "pixels",
+    CF_TRY(cf_tiling_create(&p->tiling, &whole, &r->preprocess, &r->packing, err));
+    const cf_tile_grid *g = &p->tiling.grid;
+    CF_TRY(cf_alloc(&pixels, (size_t)g->n_tiles * 3 * (size_t)g->tile_w * (size_t)g->tile_h, sizeof(float), "pixels",
                     err));
-    cf_preprocess_values(pixels, &p->fitted, &r->preprocess);
+    cf_tiling_values(pixels, &p->tiling, &r->preprocess);
     CF_TRY(cf_strdup(&p->path, cf_slice_of(path), err));
     p->pixels = pixels;
     p->width = whole.width;
@@ -38,7 +39,7 @@ void cf_picture_deinit(cf_picture *p)
     const uint64_t name = p->name;
     free(p->path);
     free(p->pixels);
-    cf_image_deinit(&p->fitted);
+    cf_tiling_deinit(&p->tiling);
     *p = (cf_picture){.name = name};
 }
 
@@ -52,15 +53,17 @@ static int64_t boxes_of(cf_box boxes[CF_MAX_OBJECTS], const cf_question *q)
     return n;
 }
 
-static cf_status build_groups(cf_prepared *p, const cf_runtime *r, const cf_question *q, cf_error *err)
+static cf_status build_groups(cf_prepared *p, const cf_runtime *r, const cf_tiling *tiling, const cf_question *q,
+                              cf_error *err)
 {
-    const int32_t n_patches = p->grid_h * p->grid_w;
+    const int32_t n_positions = tiling->grid.n_positions;
     cf_prompt_parts parts = {0};
-    cf_status st = cf_prompt_parts_find(&parts, &p->notes, r, &p->prompt, n_patches, q, err);
+    cf_status st = cf_prompt_parts_find(&parts, &p->notes, r, &p->prompt, n_positions, q, err);
     if (st != CF_OK)
         return st;
-    const cf_layout layout = {.length = (int32_t)p->prompt.ids.n - 1 + n_patches,
+    const cf_layout layout = {.length = (int32_t)p->prompt.ids.n - 1 + n_positions,
                               .image = parts.image,
+                              .roles = tiling->role,
                               .hit = p->hit,
                               .question = parts.question,
                               .true_option = parts.true_option,
@@ -78,23 +81,26 @@ cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *pi
                      cf_error *err)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
-    const int32_t patch = (int32_t)c->vision.patch_size;
+    const cf_tile_grid *g = &picture->tiling.grid;
     cf_status st = CF_OK;
     void *hit = NULL;
     cf_box boxes[CF_MAX_OBJECTS];
     const int64_t n_boxes = boxes_of(boxes, q);
-    cf_prepared p = {.grid_h = r->preprocess.crop_h / patch, .grid_w = r->preprocess.crop_w / patch};
+    cf_prepared p = {.grid_h = g->patch_rows, .grid_w = g->patch_cols};
     CF_TRY(cf_prompt_create(&p.prompt, r->tokenizer, c->image_token_id, r->prompt, q->text, r->prompt_whole, err));
     if (n_boxes) {
-        CF_TRY(cf_alloc(&hit, (size_t)(p.grid_h * p.grid_w), sizeof *p.hit, "patches of the object", err));
+        CF_TRY(cf_alloc(&hit, (size_t)g->n_positions, sizeof *p.hit, "patches of the object", err));
         p.hit = hit;
-        CF_TRY(cf_preprocess_boxes(p.hit, picture->width, picture->height, boxes, n_boxes, patch, &r->preprocess, err));
+        CF_TRY(cf_tiling_boxes(p.hit, &picture->tiling, boxes, n_boxes, &r->preprocess, err));
     }
-    CF_TRY(build_groups(&p, r, q, err));
+    CF_TRY(build_groups(&p, r, &picture->tiling, q, err));
     p.input = (cf_input){.ids = p.prompt.ids.items,
                          .n_ids = (int32_t)p.prompt.ids.n,
                          .image_index = p.prompt.image_index,
                          .pixels = picture->pixels,
+                         .n_tiles = g->n_tiles,
+                         .sources = picture->tiling.source,
+                         .n_positions = g->n_positions,
                          .picture = picture->name};
     *out = p;
     p = (cf_prepared){0};
@@ -111,9 +117,7 @@ cf_scene cf_prepared_scene(const cf_prepared *p, const cf_runtime *r, const cf_p
                       .n_ids = p->prompt.ids.n,
                       .image = p->image,
                       .preprocess = &r->preprocess,
-                      .picture_w = picture->width,
-                      .picture_h = picture->height,
-                      .patch_size = (int32_t)cf_checkpoint_config(r->checkpoint)->vision.patch_size};
+                      .tiling = &picture->tiling};
 }
 
 cf_status cf_prepare_question(cf_prepared *out, cf_picture *picture, const cf_runtime *r, const cf_question *q,

@@ -11,8 +11,8 @@
 typedef struct cf_picture {
     char *path;
     int32_t width, height;
-    cf_image fitted;
-    float *pixels; /* [3, S, S] */
+    cf_tiling tiling;
+    float *pixels; /* [n_tiles, 3, S, S] */
     uint64_t name; /* changes with the path; never 0 once filled */
 } cf_picture;
 
@@ -20,10 +20,10 @@ typedef struct cf_prepared { /* zero-initialise; deinit before reuse */
     cf_prompt prompt;
     cf_input input; /* borrows from prompt and picture */
     cf_groups groups;
-    bool *hit; /* [grid_h * grid_w], or NULL where no box was given */
-    int32_t grid_h, grid_w;
-    cf_span image; /* positions of the picture */
-    cf_str notes;  /* lines: what was found twice or not at all */
+    bool *hit;              /* [positions of the picture], or NULL where no box was given */
+    int32_t grid_h, grid_w; /* patches of a tile */
+    cf_span image;          /* positions of the picture */
+    cf_str notes;           /* lines: what was found twice or not at all */
 } cf_prepared;
 
 /* Loads and fits a picture, unless it is the one already held. */

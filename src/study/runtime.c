@@ -15,21 +15,36 @@ cf_runtime_options cf_runtime_options_default(void)
     return (cf_runtime_options){.device = "cpu", .dtype = "auto", .image_fit = "auto"};
 }
 
-/* preprocessor_config.json, or the image processor inside processor_config.json. */
-static cf_status open_preprocess(cf_preprocess *out, const char *dir, cf_error *err)
+/* preprocessor_config.json, or else processor_config.json; *out NULL where neither is in dir. The caller frees. */
+static cf_status find_preprocess(char **out, const char *dir, cf_error *err)
+{
+    static const char *const names[] = {"preprocessor_config.json", "processor_config.json"};
+    for (size_t i = 0; dir && !*out && i < sizeof names / sizeof names[0]; i++) {
+        char *path = NULL;
+        const cf_status st = cf_path_join(&path, dir, names[i], err);
+        if (st != CF_OK)
+            return st;
+        if (cf_file_exists(path))
+            *out = path;
+        else
+            free(path);
+    }
+    return CF_OK;
+}
+
+/* The rules for pictures lie in the checkpoint's folder, or in that of its vision tower. */
+static cf_status open_preprocess(cf_preprocess *out, const cf_checkpoint *c, cf_error *err)
 {
     cf_status st = CF_OK;
     char *path = NULL;
     cf_json *json = NULL;
-    CF_TRY(cf_path_join(&path, dir, "preprocessor_config.json", err));
-    if (!cf_file_exists(path)) {
-        free(path);
-        path = NULL;
-        CF_TRY(cf_path_join(&path, dir, "processor_config.json", err));
-        if (!cf_file_exists(path)) {
-            st = cf_fail(err, CF_IO, "%s: neither preprocessor_config.json nor processor_config.json is there", dir);
-            goto done;
-        }
+    CF_TRY(find_preprocess(&path, cf_checkpoint_dir(c), err));
+    if (!path)
+        CF_TRY(find_preprocess(&path, cf_checkpoint_vision_tower(c), err));
+    if (!path) {
+        st = cf_fail(err, CF_IO, "%s: neither preprocessor_config.json nor processor_config.json is there",
+                     cf_checkpoint_dir(c));
+        goto done;
     }
     CF_TRY(cf_json_open(&json, path, CONFIG_BYTES, err));
     const cf_json *inner = cf_json_get(json, "image_processor");
@@ -40,35 +55,72 @@ done:
     return st;
 }
 
-/* The picture must come out in the size the vision tower reads. */
-static cf_status choose_fit(cf_preprocess *p, const char *fit, const cf_config *c, const char *dir, cf_error *err)
+/* The fit that a name stands for. paper: what the published scripts do with this model. */
+static cf_status named_fit(cf_image_fit *out, const char *name, const cf_config *c, cf_error *err)
 {
-    if (strcmp(fit, "crop") == 0)
-        p->fit = CF_FIT_CROP;
-    else if (strcmp(fit, "pad") == 0)
-        p->fit = CF_FIT_PAD;
-    else if (strcmp(fit, "auto") != 0)
-        return cf_fail(err, CF_USAGE, "--image-fit %s: expected auto, crop or pad", fit);
+    const bool paper = strcmp(name, "paper") == 0;
+    if (strcmp(name, "crop") == 0)
+        *out = CF_FIT_CROP;
+    else if (strcmp(name, "anyres") == 0 ||
+             ((paper || strcmp(name, "auto") == 0) && c->image_aspect == CF_ASPECT_ANYRES))
+        *out = CF_FIT_ANYRES;
+    else if (strcmp(name, "pad") == 0 || paper || (strcmp(name, "auto") == 0 && c->image_aspect == CF_ASPECT_PAD))
+        *out = CF_FIT_PAD;
+    else if (strcmp(name, "auto") != 0) /* auto otherwise: as the folder's image processor does */
+        return cf_fail(err, CF_USAGE, "--image-fit %s: expected auto, crop, pad or anyres", name);
+    return CF_OK;
+}
+
+static cf_hd_order order_of(const cf_config *c)
+{
+    if (c->patch_merge == CF_MERGE_FLAT)
+        return CF_HD_FLAT;
+    if (c->patch_merge == CF_MERGE_SPATIAL)
+        return CF_HD_SPATIAL;
+    return c->original ? CF_HD_UNPAD_ORIGINAL : CF_HD_UNPAD;
+}
+
+/* The picture must come out in the size the vision tower reads. */
+static cf_status choose_fit(cf_runtime *r, const char *name, const char *dir, cf_error *err)
+{
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    cf_preprocess *p = &r->preprocess;
+    cf_pinpoint pinpoints[CF_MAX_GRID];
+    cf_status st = CF_OK;
+    CF_TRY(named_fit(&p->fit, name, c, err));
+    r->packing = (cf_packing){.patch_size = (int32_t)c->vision.patch_size,
+                              .order = order_of(c),
+                              .newline = c->patch_merge == CF_MERGE_SPATIAL_UNPAD};
     if (p->crop_h != c->vision.image_size || p->crop_w != c->vision.image_size)
         return cf_fail(err, CF_MISMATCH, "%s: pictures are prepared as %dx%d, the vision tower reads %lldx%lld", dir,
                        p->crop_w, p->crop_h, (long long)c->vision.image_size, (long long)c->vision.image_size);
-    return CF_OK;
+    if (p->fit != CF_FIT_ANYRES)
+        return CF_OK;
+    if (c->n_grid == 0)
+        return cf_fail(err, CF_USAGE, "--image-fit %s: %s has no image_grid_pinpoints", name, dir);
+    for (int32_t i = 0; i < c->n_grid; i++)
+        pinpoints[i] = (cf_pinpoint){c->grid[i].height, c->grid[i].width};
+    CF_TRY(cf_preprocess_set_pinpoints(p, pinpoints, c->n_grid, dir, err));
+done:
+    return st;
 }
 
 static cf_status choose_prompt(cf_runtime *r, const char *prompt, cf_error *err)
 {
-    static const char *const own = "llava_hf_1.5"; /* what the Hugging Face conversions of LLaVA-1.5 document */
-    const char *text = cf_prompt_preset_text(prompt ? prompt : own);
-    /* The published scripts tokenise the two sides of the picture apart. */
-    r->prompt_whole = !(prompt && strcmp(prompt, "vicuna_v1") == 0);
-    if (!text)
-        text = prompt;
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    const bool paper = prompt && strcmp(prompt, "paper") == 0;
+    const cf_prompt_preset *preset = prompt && !paper
+                                         ? cf_prompt_preset_named(prompt)
+                                         : cf_prompt_preset_for(c->model_type, paper || c->original, r->tokenizer);
+    const char *text = preset ? preset->text : prompt;
+    r->prompt_whole = preset ? preset->whole : !c->original;
     const char *image = strstr(text, "<image>");
     if (!image || !strstr(image, "{question}")) /* a question is looked for after the picture */
-        return cf_fail(err, CF_USAGE,
-                       "--prompt %s: expected a preset (llava_hf_1.5, vicuna_v1) or a text with <image> and, after it, "
-                       "{question}",
-                       prompt);
+        return cf_fail(
+            err, CF_USAGE,
+            "--prompt %s: expected a preset (crossflow ask --help names them) or a text with <image> and, after "
+            "it, {question}",
+            prompt);
     return cf_strdup(&r->prompt, cf_slice_of(text), err);
 }
 
@@ -89,15 +141,15 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
     if (o->threads < 0)
         return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", o->threads);
     CF_TRY(cf_checkpoint_open(&r->checkpoint, o->model, err));
-    CF_TRY(cf_tokenizer_open(&r->tokenizer, o->model, err));
+    CF_TRY(cf_tokenizer_open(&r->tokenizer, cf_checkpoint_dir(r->checkpoint), err));
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     if (cf_tokenizer_size(r->tokenizer) > c->text.vocab_size) {
         st = cf_fail(err, CF_MISMATCH, "%s: the tokenizer has ids up to %d, the model %lld embeddings", o->model,
                      cf_tokenizer_size(r->tokenizer) - 1, (long long)c->text.vocab_size);
         goto done;
     }
-    CF_TRY(open_preprocess(&r->preprocess, o->model, err));
-    CF_TRY(choose_fit(&r->preprocess, o->image_fit, c, o->model, err));
+    CF_TRY(open_preprocess(&r->preprocess, r->checkpoint, err));
+    CF_TRY(choose_fit(r, o->image_fit, o->model, err));
     CF_TRY(choose_prompt(r, o->prompt, err));
     CF_TRY(try_prompt(r, err));
 done:
@@ -157,6 +209,19 @@ cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o, cf_error *
 {
     const cf_status st = cf_runtime_open_files(r, o, err);
     return st == CF_OK ? cf_runtime_load(r, o, err) : st;
+}
+
+const char *cf_runtime_fit(const cf_runtime *r)
+{
+    switch (r->preprocess.fit) {
+    case CF_FIT_PAD:
+        return "pad";
+    case CF_FIT_ANYRES:
+        return "anyres";
+    case CF_FIT_CROP:
+        break;
+    }
+    return "crop";
 }
 
 void cf_runtime_close(cf_runtime *r)

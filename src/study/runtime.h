@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "checkpoint/checkpoint.h"
-#include "image/preprocess.h"
+#include "image/tiling.h"
 #include "model/model.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
@@ -18,8 +18,9 @@ typedef struct cf_runtime_options {
     const char *model;     /* checkpoint folder */
     const char *device;    /* "cpu" or "ref" */
     const char *dtype;     /* "auto", "f32" or "bf16" */
-    const char *prompt;    /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's own */
-    const char *image_fit; /* "auto", "crop" or "pad" */
+    const char *prompt;    /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's
+                              own; "paper": the published scripts' for this model */
+    const char *image_fit; /* "auto", "crop", "pad", "anyres", or "paper": what the published scripts do */
     int threads;           /* 0: every core */
 } cf_runtime_options;
 cf_runtime_options cf_runtime_options_default(void);
@@ -28,6 +29,7 @@ typedef struct cf_runtime {
     cf_checkpoint *checkpoint;
     cf_tokenizer *tokenizer;
     cf_preprocess preprocess;
+    cf_packing packing;
     char *prompt;      /* the template in use */
     bool prompt_whole; /* tokenised at once, as Hugging Face does; else in two parts, as LLaVA does */
     cf_backend *backend;
@@ -44,6 +46,8 @@ CF_MUST_USE cf_status cf_runtime_open(cf_runtime *r, const cf_runtime_options *o
 /* Finds row_invariant, by every product a decoder row meets; a second or so for a large model. */
 CF_MUST_USE cf_status cf_runtime_probe(cf_runtime *r, cf_error *err);
 void cf_runtime_close(cf_runtime *r);
+/* How pictures are fitted: "crop", "pad" or "anyres". */
+const char *cf_runtime_fit(const cf_runtime *r);
 
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
  * bf16 where the processor multiplies it, else f32. */

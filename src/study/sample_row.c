@@ -85,8 +85,8 @@ cf_status cf_sample_row_answer(cf_sample_row *r, const cf_study *s, const cf_stu
     out->grid_w = p->grid_w;
     out->picture_w = s->picture.width;
     out->picture_h = s->picture.height;
-    out->fitted_w = s->picture.fitted.width;
-    out->fitted_h = s->picture.fitted.height;
+    out->fitted_w = s->picture.tiling.grid.tile_w;
+    out->fitted_h = s->picture.tiling.grid.tile_h;
 done:
     return st;
 }

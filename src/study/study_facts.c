@@ -71,11 +71,23 @@ done:
 }
 
 /* How a picture becomes pixels: the checkpoint's hash does not cover its preprocessor_config.json. */
-static cf_status add_preprocess(cf_facts *f, const cf_preprocess *p, cf_error *err)
+static cf_status add_preprocess(cf_facts *f, const cf_runtime *r, cf_error *err)
 {
+    static const char *const orders[] = {[CF_HD_FLAT] = "flat",
+                                         [CF_HD_SPATIAL] = "spatial",
+                                         [CF_HD_UNPAD] = "spatial_unpad",
+                                         [CF_HD_UNPAD_ORIGINAL] = "spatial_unpad as the original"};
+    const cf_preprocess *p = &r->preprocess;
     cf_status st = CF_OK;
     cf_str text = {0};
-    CF_TRY(cf_facts_add_text(f, true, "image fit", p->fit == CF_FIT_PAD ? "pad" : "crop", err));
+    CF_TRY(cf_facts_add_text(f, true, "image fit", cf_runtime_fit(r), err));
+    if (p->fit == CF_FIT_ANYRES) {
+        CF_TRY(cf_str_addf(&text, err, "%s", orders[r->packing.order]));
+        for (int32_t i = 0; i < p->n_pinpoints; i++)
+            CF_TRY(cf_str_addf(&text, err, ", %dx%d", p->pinpoints[i].width, p->pinpoints[i].height));
+        CF_TRY(add(f, true, "image tiles", cf_str_slice(&text), err));
+        cf_str_clear(&text);
+    }
     if (p->do_resize && p->shortest_edge)
         CF_TRY(cf_str_addf(&text, err, "resize %d, ", p->shortest_edge));
     else if (p->do_resize)
@@ -141,7 +153,7 @@ static cf_status add_settings(cf_facts *f, const cf_study *s, cf_error *err)
     CF_TRY(cf_facts_add_text(f, true, "prompt", r->prompt, err));
     CF_TRY(cf_facts_add_text(f, true, "prompt tokens", r->prompt_whole ? "of the whole" : "of each side of the picture",
                              err));
-    CF_TRY(add_preprocess(f, &r->preprocess, err));
+    CF_TRY(add_preprocess(f, r, err));
     CF_TRY(add_runs(f, s, err));
     CF_TRY(s->job->add_facts(f, s->o, err));
     CF_TRY(cf_facts_add_text(f, true, "keep", keeps[s->o->keep], err));

@@ -48,16 +48,32 @@ done:
     return st;
 }
 
-static cf_status add_grid(cf_str *out, const cf_prepared *p, cf_error *err)
+/* One row of patches; *at counts the picture's positions. */
+static cf_status add_row(cf_str *out, const cf_prepared *p, int32_t *at, int32_t n, bool newline, const char *what,
+                         cf_error *err)
 {
-    const int32_t begin = p->prompt.image_index;
     cf_status st = CF_OK;
-    for (int32_t y = 0; y < p->grid_h; y++) {
-        CF_TRY(cf_str_addf(out, err, "%8d          ", begin + y * p->grid_w));
-        for (int32_t x = 0; x < p->grid_w; x++)
-            CF_TRY(cf_str_add_text(out, p->hit && p->hit[y * p->grid_w + x] ? " #" : " .", err));
-        CF_TRY(cf_str_add_text(out, y ? "\n" : "  Image: a row of patches a line, # touched by a box\n", err));
-    }
+    CF_TRY(cf_str_addf(out, err, "%8d          ", p->image.begin + *at));
+    for (int32_t x = 0; x < n; x++)
+        CF_TRY(cf_str_add_text(out, p->hit && p->hit[*at + x] ? " #" : " .", err));
+    CF_TRY(cf_str_addf(out, err, "%s%s\n", newline ? " |" : "", what));
+    *at += n + newline;
+done:
+    return st;
+}
+
+static cf_status add_grid(cf_str *out, const cf_prepared *p, const cf_tile_grid *g, cf_error *err)
+{
+    cf_status st = CF_OK;
+    int32_t at = 0;
+    for (int32_t y = 0; y < g->patch_rows; y++)
+        CF_TRY(add_row(out, p, &at, g->patch_cols, false,
+                       y ? "" : "  Image: a row of patches a line, # touched by a box", err));
+    const bool rows = at + g->n_rows * (g->n_cols + g->newline) == g->n_positions; /* not where tile follows tile */
+    for (int32_t y = 0; rows && y < g->n_rows; y++)
+        CF_TRY(add_row(out, p, &at, g->n_cols, g->newline, y ? "" : "  Image: high resolution, | a newline", err));
+    for (int32_t n = g->patch_cols; at < g->n_positions;)
+        CF_TRY(add_row(out, p, &at, n, false, "", err));
 done:
     return st;
 }
@@ -114,8 +130,8 @@ cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, co
     const size_t at = (size_t)p.prompt.image_index;
     const cf_scene scene = cf_prepared_scene(&p, r, &picture);
     CF_TRY(add_text_positions(out, r, &p, 0, at, 0, err));
-    CF_TRY(add_grid(out, &p, err));
-    CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.grid_h * p.grid_w - 1, err));
+    CF_TRY(add_grid(out, &p, &picture.tiling.grid, err));
+    CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.image.end - p.image.begin - 1, err));
     CF_TRY(add_summary(out, &scene, groups, err));
     if (p.notes.n)
         CF_TRY(cf_str_addf(out, err, "\n%s", p.notes.data));
