@@ -167,7 +167,7 @@ static cf_status load_merges(cf_bpe *b, const cf_vocab *v, const cf_json *merges
     if (cf_json_kind_of(merges) != CF_JSON_ARRAY)
         return cf_fail(err, CF_FORMAT, "%s: the model has no merges (a list)", where);
     cf_status st = CF_OK;
-    listed_merge batch[BATCH];
+    listed_merge batch[BATCH] = {0};
     cf_str whole = {0};
     int32_t rank = 0, id = -1;
     size_t n = 0;

@@ -12,7 +12,7 @@
 
 struct cf_pattern {
     pcre2_code *code;
-    const char *where; /* owned: names the file when matching fails */
+    char *where; /* names the file when matching fails */
 };
 
 struct cf_matcher {
@@ -85,21 +85,22 @@ static cf_slice other_meaning(cf_slice p)
 cf_status cf_pattern_compile(cf_pattern **out, cf_slice pattern, bool literal, const char *where, cf_error *err)
 {
     cf_status st = CF_OK;
-    char *name = NULL, text[MESSAGE_BYTES];
+    char text[MESSAGE_BYTES];
     int code = 0;
     PCRE2_SIZE at = 0;
     pcre2_compile_context *lines = NULL;
     const uint32_t options =
         literal ? PCRE2_UTF | PCRE2_LITERAL : PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
-    const cf_slice other = literal ? (cf_slice){0} : other_meaning(pattern);
+    cf_slice other = {0};
+    if (!literal)
+        other = other_meaning(pattern);
     if (other.n)
         return cf_fail(err, CF_UNSUPPORTED, "%s: pattern \"%.*s\": %.*s is not supported", where, (int)pattern.n,
                        pattern.data, (int)other.n, other.data);
     cf_pattern *p = calloc(1, sizeof *p);
     if (!p)
         return cf_fail(err, CF_NOMEM, "no memory for a pattern of %s", where);
-    CF_TRY(cf_strdup(&name, cf_slice_of(where), err));
-    p->where = name;
+    CF_TRY(cf_strdup(&p->where, cf_slice_of(where), err));
     lines = pcre2_compile_context_create(NULL);
     if (!lines || pcre2_set_newline(lines, PCRE2_NEWLINE_LF) != 0) { /* whatever the library was built with */
         st = cf_fail(err, CF_NOMEM, "no memory for a pattern of %s", where);
@@ -125,7 +126,7 @@ void cf_pattern_free(cf_pattern *p)
     if (!p)
         return;
     pcre2_code_free(p->code);
-    free((void *)(uintptr_t)p->where);
+    free(p->where);
     free(p);
 }
 

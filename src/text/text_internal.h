@@ -59,7 +59,7 @@ int32_t cf_vocab_find(const cf_vocab *v, cf_slice token); /* -1: none */
 /* The same in two steps, so that the wait for memory of many look-ups overlaps. */
 uint32_t cf_vocab_expect(const cf_vocab *v, cf_slice token);
 int32_t cf_vocab_find_expected(const cf_vocab *v, cf_slice token, uint32_t expected);
-cf_slice cf_vocab_token(const cf_vocab *v, int32_t id);   /* its stored form; empty: none */
+cf_slice cf_vocab_token(const cf_vocab *v, int32_t id); /* its stored form; empty: none */
 /* Gives a token another stored form. */
 CF_MUST_USE cf_status cf_vocab_show(cf_vocab *v, int32_t id, cf_slice shown, cf_error *err);
 bool cf_vocab_has(const cf_vocab *v, int32_t id);

@@ -80,7 +80,7 @@ static void every_question_of_the_demo_sets_becomes_the_librarys_prompt(void **s
     "A chat between a curious " who " and an artificial intelligence assistant. The assistant gives helpful, "         \
     "detailed, and polite answers to the " who "'s questions. "
 
-static void the_presets_are_the_published_texts(void **state)
+static void the_presets_are_the_documented_texts(void **state)
 {
     (void)state;
     static const struct {
@@ -298,7 +298,7 @@ int test_prompt(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_question_of_the_demo_sets_becomes_the_librarys_prompt),
-        cmocka_unit_test(the_presets_are_the_published_texts),
+        cmocka_unit_test(the_presets_are_the_documented_texts),
         cmocka_unit_test(every_preset_gives_the_ids_that_the_published_code_gives),
         cmocka_unit_test(the_llama_3_prompt_has_as_many_begins_as_the_tokenizer_makes_it),
         cmocka_unit_test(a_checkpoint_is_given_the_preset_it_was_published_with),
