@@ -105,7 +105,7 @@ static bool holds_nul(cf_slice json)
     return false;
 }
 
-static cf_status hash_file(char out[CF_HASH_HEX_BYTES], cf_slice json, cf_error *err)
+static cf_status hash_bytes(char out[CF_HASH_HEX_BYTES], cf_slice json, cf_error *err)
 {
     cf_hash *h = NULL;
     const cf_status st = cf_hash_create(&h, err);
@@ -167,7 +167,7 @@ cf_status cf_tokenizer_parse(cf_tokenizer **out, cf_slice json, const char *wher
     }
     CF_TRY(cf_json_parse(&root, json, where, err));
     CF_TRY(load_parts(t, root, where, err));
-    CF_TRY(hash_file(t->hash, json, err));
+    CF_TRY(hash_bytes(t->hash, json, err));
     *out = t;
     t = NULL;
 done:
@@ -187,6 +187,22 @@ done:
     return st;
 }
 
+/* The options and added tokens that change the ids of a tokenizer.model, one a line. */
+static cf_status add_options(cf_str *out, const cf_tokenizer *t, const cf_tokenizer_settings *s, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_addf(out, err, "legacy %d bos %d eos %d prefix %d\n", s->legacy, s->add_bos, s->add_eos,
+                       s->add_prefix_space));
+    for (size_t id = 0; id < t->vocab.n; id++)
+        if (t->vocab.tokens[id].added) {
+            CF_TRY(cf_str_addf(out, err, "%zu ", id));
+            CF_TRY(cf_str_add(out, cf_vocab_token(&t->vocab, (int32_t)id), err));
+            CF_TRY(cf_str_add_text(out, t->vocab.tokens[id].special ? " special\n" : "\n", err));
+        }
+done:
+    return st;
+}
+
 static cf_status open_model(cf_tokenizer **out, const char *path, const cf_tokenizer_settings *s, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -198,10 +214,8 @@ static cf_status open_model(cf_tokenizer **out, const char *path, const cf_token
     }
     CF_TRY(cf_file_read(&model, path, MAX_MODEL_BYTES, err));
     CF_TRY(cf_sentencepiece_load(t, cf_str_slice(&model), s, path, err));
-    /* The settings change ids too. */
-    CF_TRY(cf_str_addf(&model, err, "legacy %d bos %d eos %d prefix %d", s->legacy, s->add_bos, s->add_eos,
-                       s->add_prefix_space));
-    CF_TRY(hash_file(t->hash, cf_str_slice(&model), err));
+    CF_TRY(add_options(&model, t, s, err));
+    CF_TRY(hash_bytes(t->hash, cf_str_slice(&model), err));
     *out = t;
     t = NULL;
 done:
@@ -210,17 +224,26 @@ done:
     return st;
 }
 
-/* The begin-of-text token by the name that tokenizer_config.json gives it. */
+/* The begin-of-text token by the name that tokenizer_config.json gives it. Where that is not what the tokenizer itself
+ * puts first, it can change the ids of a prompt: the hash takes it in. */
 static cf_status set_bos(cf_tokenizer *t, const cf_tokenizer_settings *s, const char *dir, cf_error *err)
 {
+    cf_status st = CF_OK;
+    cf_str both = {0};
     if (!s->bos.n)
         return CF_OK;
     const int32_t id = cf_vocab_find(&t->vocab, cf_str_slice(&s->bos));
     if (id < 0)
         return cf_fail(err, CF_MISMATCH, "%s/tokenizer_config.json: bos_token \"%s\" is no token of the tokenizer", dir,
                        s->bos.data);
+    if (id == t->bos)
+        return CF_OK;
+    CF_TRY(cf_str_addf(&both, err, "%s bos %d", t->hash, id));
+    CF_TRY(hash_bytes(t->hash, cf_str_slice(&both), err));
     t->bos = id;
-    return CF_OK;
+done:
+    cf_str_deinit(&both);
+    return st;
 }
 
 cf_status cf_tokenizer_open(cf_tokenizer **out, const char *dir, cf_error *err)

@@ -1,5 +1,5 @@
-/* tokenizer.h - a Hugging Face tokenizer.json: text to token ids and back. Immutable after open; may be shared between
- * threads. */
+/* tokenizer.h - a Hugging Face tokenizer.json, or a SentencePiece tokenizer.model: text to token ids and back. Immutable
+ * after open; may be shared between threads. */
 #ifndef CF_TEXT_TOKENIZER_H
 #define CF_TEXT_TOKENIZER_H
 
@@ -21,19 +21,23 @@ typedef struct cf_ids { /* zero-initialise; owns items */
 void cf_ids_deinit(cf_ids *ids);
 CF_MUST_USE cf_status cf_ids_add(cf_ids *ids, int32_t id, cf_error *err);
 
-/* Reads tokenizer.json in dir. CF_UNSUPPORTED, naming it, for a model, normalizer, pre-tokenizer, post-processor or
- * decoder that crossflow does not know: a wrong token is worse than none. */
+/* Reads tokenizer.json in dir, or tokenizer.model where there is none, and what tokenizer_config.json adds: bos_token,
+ * and for a tokenizer.model the options of LlamaTokenizer and added tokens. CF_UNSUPPORTED, naming it, for a model,
+ * normalizer, pre-tokenizer, post-processor or decoder that crossflow does not know: a wrong token is worse than none.
+ */
 CF_MUST_USE cf_status cf_tokenizer_open(cf_tokenizer **out, const char *dir, cf_error *err);
-/* The same from text in memory; where names it in messages. */
+/* A tokenizer.json in memory; where names it in messages. */
 CF_MUST_USE cf_status cf_tokenizer_parse(cf_tokenizer **out, cf_slice json, const char *where, cf_error *err);
 void cf_tokenizer_close(cf_tokenizer *t);
 
-int32_t cf_tokenizer_size(const cf_tokenizer *t);                           /* largest id + 1, added tokens included */
-void cf_tokenizer_hash(char out[CF_HASH_HEX_BYTES], const cf_tokenizer *t); /* of the file's bytes */
+int32_t cf_tokenizer_size(const cf_tokenizer *t); /* largest id + 1, added tokens included */
+/* Of the file's bytes, and of what tokenizer_config.json says where that changes ids. */
+void cf_tokenizer_hash(char out[CF_HASH_HEX_BYTES], const cf_tokenizer *t);
 
 /* Appends the ids of text, as tokenizers' encode() does; specials: with what the post-processor adds (begin-of-text).
  * Special tokens written in the text are recognised, as Hugging Face does. Invalid UTF-8: each maximal invalid piece
- * counts as U+FFFD, as Python's errors="replace". */
+ * counts as U+FFFD, as Python's errors="replace". CF_UNSUPPORTED where a pre-tokenizer's pattern cannot be decided on
+ * the text. */
 CF_MUST_USE cf_status cf_tokenizer_encode(cf_ids *out, const cf_tokenizer *t, cf_slice text, bool specials,
                                           cf_error *err);
 /* Appends the text of ids, as tokenizers' decode(): skip_special leaves special tokens out. */

@@ -98,25 +98,32 @@ static void without_a_tokenizer_config_the_models_own_begin_of_text_is_put_in_fr
 static void the_hash_is_of_the_model_and_of_the_settings_that_change_ids(void **state)
 {
     (void)state;
-    static const char *const configs[] = {"{}",
-                                          "{\"legacy\":true}",
-                                          "{\"add_bos_token\":false}",
-                                          "{\"add_eos_token\":true}",
-                                          "{\"add_prefix_space\":false}",
-                                          "{\"chat_template\":\"x\"}"};
-    char hash[6][CF_HASH_HEX_BYTES];
+    static const char *const configs[] = {
+        "{}",
+        "{\"legacy\":true}",
+        "{\"add_bos_token\":false}",
+        "{\"add_eos_token\":true}",
+        "{\"add_prefix_space\":false}",
+        "{\"bos_token\":\"</s>\"}",
+        "{\"added_tokens_decoder\":{\"600\":{\"content\":\"<a>\"}}}",
+        "{\"added_tokens_decoder\":{\"600\":{\"content\":\"<b>\"}}}",
+        "{\"added_tokens_decoder\":{\"600\":{\"content\":\"<b>\",\"special\":true}}}",
+        "{\"chat_template\":\"x\",\"bos_token\":\"<s>\"}", /* as the first */
+    };
+    enum { N = sizeof configs / sizeof configs[0] };
+    char hash[N][CF_HASH_HEX_BYTES];
     cf_str model = read_model("plain");
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < N; i++) {
         cf_tokenizer *t = NULL;
         cf_error err = {0};
         assert_int_equal(open_folder(&t, cf_str_slice(&model), configs[i], &err), CF_OK);
         cf_tokenizer_hash(hash[i], t);
         cf_tokenizer_close(t);
     }
-    for (size_t i = 0; i < 5; i++)
-        for (size_t k = i + 1; k < 5; k++)
+    for (size_t i = 0; i < N - 1; i++)
+        for (size_t k = i + 1; k < N - 1; k++)
             assert_string_not_equal(hash[i], hash[k]);
-    assert_string_equal(hash[0], hash[5]);
+    assert_string_equal(hash[0], hash[N - 1]);
     cf_str_deinit(&model);
 }
 
