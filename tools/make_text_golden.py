@@ -376,6 +376,7 @@ def byte_documents():
         yield "Split: " + name, document(letters, some, unk_token="<unk>", pre_tokenizer=step), short
     yield "Split, then Metaspace first", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", split(Regex="[12]+"), metaspace("first"))), short
     yield "Metaspace first, then Split", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", metaspace("first"), split(Regex="b"))), short
+    yield "Metaspace, then another first", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", metaspace("never"), metaspace("first", True, "x"))), short
     yield "Split in Split", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers", sequence("pretokenizers", split(Regex="[12]+")), split(String="a"))), short
     yield "an empty Sequence", document(letters, some, unk_token="<unk>", pre_tokenizer=sequence("pretokenizers")), short
 

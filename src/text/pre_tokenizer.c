@@ -97,12 +97,13 @@ static cf_status load_byte_level(cf_pre_tokenizer *z, const cf_json *node, const
 {
     cf_status st = CF_OK;
     cf_cut_step *s = NULL;
-    bool blank = true, regex = true; /* trim_offsets concerns offsets alone */
+    bool regex = true; /* trim_offsets concerns offsets alone */
     if (cf_pre_tokenizer_is_byte_level(z))
         return cf_fail(err, CF_UNSUPPORTED, "%s: two ByteLevel pre-tokenizers are not supported", where);
-    CF_TRY(cf_flag_load(&blank, node, "add_prefix_space", true, where, err));
+    if (cf_json_kind_of(cf_json_get(node, "add_prefix_space")) != CF_JSON_BOOL)
+        return cf_fail(err, CF_FORMAT, "%s: ByteLevel has no true or false as \"add_prefix_space\"", where);
     CF_TRY(cf_flag_load(&regex, node, "use_regex", true, where, err));
-    if (blank)
+    if (cf_json_bool(cf_json_get(node, "add_prefix_space"), false))
         CF_TRY(add_step(&s, z, STEP_BLANK, where, err));
     if (regex) {
         CF_TRY(add_step(&s, z, STEP_SPLIT, where, err));

@@ -25,6 +25,7 @@
 #define SEQUENCE(steps) "{" GOOD ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[" steps "]}}"
 #define SPLIT(pattern, behavior, rest)                                                                                 \
     "{\"type\":\"Split\",\"pattern\":{" pattern "},\"behavior\":\"" behavior "\"" rest "}"
+#define BYTES_STEP "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}"
 #define TWO SPLIT("\"String\":\"a\"", "Isolated", "") "," SPLIT("\"Regex\":\"a\"", "Isolated", "")
 #define FOUR TWO "," TWO
 #define PROCESSORS(steps) "{" GOOD ",\"post_processor\":{\"type\":\"Sequence\",\"processors\":[" steps "]}}"
@@ -95,9 +96,10 @@ static const struct {
     {"seventeen pre-tokenizers",
      SEQUENCE(FOUR "," FOUR "," FOUR "," FOUR "," SPLIT("\"String\":\"a\"", "Isolated", "")), CF_UNSUPPORTED,
      "more than 16"},
-    {"ByteLevel twice", SEQUENCE("{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"}"), CF_UNSUPPORTED, "two ByteLevel"},
-    {"ByteLevel with a flag that is text", SEQUENCE("{\"type\":\"ByteLevel\",\"use_regex\":\"no\"}"), CF_FORMAT,
-     "use_regex"},
+    {"ByteLevel without add_prefix_space", SEQUENCE("{\"type\":\"ByteLevel\"}"), CF_FORMAT, "add_prefix_space"},
+    {"ByteLevel twice", SEQUENCE(BYTES_STEP "," BYTES_STEP), CF_UNSUPPORTED, "two ByteLevel"},
+    {"ByteLevel with a flag that is text",
+     SEQUENCE("{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"use_regex\":\"no\"}"), CF_FORMAT, "use_regex"},
     {"Split without a pattern", SEQUENCE(SPLIT("", "Isolated", "")), CF_FORMAT, "Split has no pattern"},
     {"Split by nothing", SEQUENCE(SPLIT("\"Regex\":\"\"", "Isolated", "")), CF_FORMAT, "Split has no pattern"},
     {"Split with another behavior", SEQUENCE(SPLIT("\"String\":\"a\"", "Removed", "")), CF_UNSUPPORTED,

@@ -63,7 +63,7 @@ static void the_first_occurrence_and_every_token_that_overlaps_it(void **state)
 static const char byte_document[] =
     "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\xC4\xA0the\":0,\"\xC4\xA0red\":1,\"\xC4\x8A\":2,\"\xC4\xA0\xC4\x8A\":3,"
     "\"\xC3\x83\xC2\xA9\":4,\"\xE2\x96\x81\":5,\"<|eot_id|>\":6,\"?\xC4\x8A\xC4\x8A\":7},\"merges\":[]},"
-    "\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}";
+    "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}";
 
 static void among_byte_level_tokens_the_marks_of_blank_and_newline_are_read(void **state)
 {
