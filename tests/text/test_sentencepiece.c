@@ -320,13 +320,13 @@ static void damaged_fields_are_refused(void **state)
         BYTES("\x0A\x05"
               "abcd"),                                             /* longer than what is left */
         BYTES("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"),     /* a length of 64 bits */
-        BYTES("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02"),     /* over 64 bits */
+        BYTES("\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02"),     /* over 64 bits */
         BYTES("\x0A\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), /* without end */
         BYTES("\x0D\x00\x00\x00"),                                 /* 3 of 4 bytes */
         BYTES("\x09\x00\x00\x00\x00\x00\x00\x00"),                 /* 7 of 8 bytes */
         BYTES("\x08"),                                             /* no value */
         BYTES("\x80"),                                             /* half a key */
-        BYTES("\xFF\xFF\xFF\xFF\xFF\x7F\x00"),                     /* a field number of more than 29 bits */
+        BYTES("\xF8\xFF\xFF\xFF\xFF\x7F\x00"),                     /* a field number of more than 29 bits */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const unsigned char *at = (const unsigned char *)bad[i].data;

@@ -133,6 +133,19 @@ static void tokens_are_found_by_id_and_by_name(void **state)
         assert_int_equal(cf_tokenizer_id(t, cf_tokenizer_token(t, id)), id);
 }
 
+static void begin_of_text_is_what_the_post_processor_puts_first(void **state)
+{
+    cf_tokenizer *level = golden_tokenizer("byte_level"), *bare = golden_tokenizer("byte_level_bare");
+    assert_int_equal(cf_tokenizer_bos(*state), 1);
+    assert_int_equal(cf_tokenizer_bos(level), cf_tokenizer_id(level, cf_slice_of("<|begin_of_text|>")));
+    assert_true(cf_tokenizer_bos(level) >= 0);
+    assert_int_equal(cf_tokenizer_bos(bare), -1);
+    assert_true(cf_tokenizer_is_byte_level(bare));
+    assert_false(cf_tokenizer_is_byte_level(*state));
+    cf_tokenizer_close(level);
+    cf_tokenizer_close(bare);
+}
+
 static void without_specials_the_template_adds_nothing(void **state)
 {
     cf_ids with = {0}, without = {0};
@@ -278,6 +291,7 @@ int test_tokenizer(void)
         cmocka_unit_test(very_long_words_encode_and_decode_as_in_the_library),
         cmocka_unit_test(small_tokenizers_behave_as_in_the_library),
         cmocka_unit_test(tokens_are_found_by_id_and_by_name),
+        cmocka_unit_test(begin_of_text_is_what_the_post_processor_puts_first),
         cmocka_unit_test(without_specials_the_template_adds_nothing),
         cmocka_unit_test(encoding_and_decoding_append),
         cmocka_unit_test(the_hash_is_of_the_files_bytes),
