@@ -4,7 +4,7 @@
  *     term  := NAME                                   as cf_group_find reads it
  *            | "[" n "]" | "[" [n] ":" [n] "]"        positions of the prompt, half-open; -1 is the last one
  *            | '"' text '"'                           the first occurrence after the picture; \" and \\ inside
- *            | "box(" x "," y "," w "," h ")"         patches of the base tile touched by a box, in pixels of the picture
+ *            | "box(" x "," y "," w "," h ")"         patches touched by a box, in pixels of the picture
  *
  * Numbers are below 1000000000, of a box x and y may be negative. A text and a range that can have no position in any
  * prompt are refused: "", [5:3], [-1:0]. Letter case and runs of blanks matter in a text only.

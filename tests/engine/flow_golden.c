@@ -83,9 +83,7 @@ static void read_flow_sample(flow_sample *out, const flow_golden *g, const cf_js
                             .n_ids = (size_t)in->n_ids,
                             .image = cf_input_image(m, in),
                             .preprocess = &g->preprocess,
-                            .picture_w = out->base.picture_w,
-                            .picture_h = out->base.picture_h,
-                            .patch_size = (int32_t)cf_model_config(m)->vision.patch_size};
+                            .tiling = &out->base.tiling};
     out->row = json_int(record, "row");
     const int32_t n = (int32_t)cf_json_count(answer);
     assert_in_range(n, 1, MAX_ANSWER);

@@ -45,21 +45,19 @@ const cf_json *knocked_out(const sample *s, const char *flow_name, int32_t k)
     return list;
 }
 
-static void read_pixels(sample *out, const cf_preprocess *p)
+static void read_pixels(sample *out, const cf_preprocess *p, const cf_model *m)
 {
     char path[128];
-    cf_image picture = {0}, fitted = {0};
+    cf_image picture = {0};
+    const cf_packing packing = {.patch_size = (int32_t)cf_model_config(m)->vision.patch_size};
     (void)snprintf(path, sizeof path, QUESTIONS_DIR "/images/%s.jpg",
                    cf_json_string(cf_json_get(out->record, "image")));
     OK(cf_image_open(&picture, path, &err));
-    out->picture_w = picture.width;
-    out->picture_h = picture.height;
-    OK(cf_preprocess_fit(&fitted, &picture, p, &err));
+    OK(cf_tiling_create(&out->tiling, &picture, p, &packing, &err));
     out->pixels = malloc(3 * (size_t)p->crop_h * (size_t)p->crop_w * sizeof *out->pixels);
     assert_non_null(out->pixels);
-    cf_preprocess_values(out->pixels, &fitted, p);
+    cf_tiling_values(out->pixels, &out->tiling, p);
     cf_image_deinit(&picture);
-    cf_image_deinit(&fitted);
 }
 
 static void read_groups(sample *out, const cf_model *m)
@@ -89,9 +87,9 @@ void sample_read(sample *out, const cf_json *record, const cf_preprocess *p, con
     int32_t at = 0;
     for (const cf_json *id = cf_json_first(ids); id; id = cf_json_next(id))
         out->ids[at++] = json_whole(id);
-    read_pixels(out, p);
-    out->input = (cf_input){
-        .ids = out->ids, .n_ids = n, .image_index = json_int(record, "image_at"), .pixels = out->pixels};
+    read_pixels(out, p, m);
+    out->input =
+        (cf_input){.ids = out->ids, .n_ids = n, .image_index = json_int(record, "image_at"), .pixels = out->pixels};
     assert_int_equal(cf_input_length(m, &out->input), json_int(record, "length"));
     out->first_token = json_int(record, "first_token");
 }
@@ -159,6 +157,7 @@ void sample_deinit(sample *s)
 {
     free(s->ids);
     free(s->pixels);
+    cf_tiling_deinit(&s->tiling);
     cf_groups_deinit(&s->groups);
 }
 

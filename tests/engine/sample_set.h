@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "engine/session.h"
-#include "image/preprocess.h"
+#include "image/tiling.h"
 #include "knockout/plan.h"
 #include "model/golden_tensors.h"
 
@@ -15,7 +15,7 @@ typedef struct sample {
     const char *key; /* "ChooseAttr.0" */
     const cf_json *record;
     int32_t *ids;
-    int32_t picture_w, picture_h;
+    cf_tiling tiling; /* of the picture */
     float *pixels;
     cf_input input;
     cf_groups groups;

@@ -211,7 +211,8 @@ static void long_texts_are_shown_in_part_and_in_whole_characters(void **state)
     assert_int_equal(cf_group_expr_parse(&e, (cf_slice){text, 399}, NULL), CF_USAGE);
 }
 
-/* A scene of 32 positions: the picture's base tile at 3..6, its high-resolution patches to 14, text from 15 on. */
+/* A scene of 32 positions: the picture's base tile at 3..6, its two rows of high-resolution patches at 7..10 and 11..14,
+ * text from 15 on. */
 enum { LENGTH = 32, N_AFTER = 3 };
 
 static const char vocabulary[] = "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\xE2\x96\x81the\":0,\"\xE2\x96\x81re\":1,"
@@ -220,25 +221,46 @@ static const char vocabulary[] = "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\xE2
 /* " the red" and the picture, then "<0x0A> the red moon? the redxxxxxxx" */
 static const int32_t ids[] = {0, 1, 2, 99, 6, 0, 1, 2, 3, 4, 5, 0, 1, 2, 7, 7, 7, 7, 7, 7, 7};
 
-static const cf_preprocess crop28 = {
-    .fit = CF_FIT_CROP, .shortest_edge = 28, .crop_h = 28, .crop_w = 28, .do_resize = true, .do_center_crop = true};
+/* A picture of 56 x 28 in tiles of 28 x 28: the base tile squeezes it, two tiles beside each other hold it as it is. */
+static const cf_preprocess tiles28 = {.fit = CF_FIT_ANYRES,
+                                      .size_h = 28,
+                                      .size_w = 28,
+                                      .crop_h = 28,
+                                      .crop_w = 28,
+                                      .do_resize = true,
+                                      .do_center_crop = true,
+                                      .n_pinpoints = 1,
+                                      .pinpoints = {{28, 56}}};
 
-static cf_scene scene_open(cf_groups *groups, cf_tokenizer **tokenizer)
+typedef struct scene_owner { /* what a scene refers to */
+    cf_groups groups;
+    cf_tiling tiling;
+    cf_tokenizer *tokenizer;
+} scene_owner;
+
+static cf_scene scene_open(scene_owner *o)
 {
     static const bool hit[12] = {[1] = true, [5] = true};
     const cf_layout layout = {
         .length = LENGTH, .image = {3, 15}, .hit = hit, .question = {16, 21}, .true_option = {17, 19}};
-    OK(cf_groups_build(groups, &layout, &err));
-    OK(cf_tokenizer_parse(tokenizer, cf_slice_of(vocabulary), "vocabulary", &err));
-    return (cf_scene){.groups = groups,
-                      .tokenizer = *tokenizer,
+    *o = (scene_owner){0};
+    OK(cf_groups_build(&o->groups, &layout, &err));
+    OK(cf_tokenizer_parse(&o->tokenizer, cf_slice_of(vocabulary), "vocabulary", &err));
+    OK(cf_tiling_plan(&o->tiling, 56, 28, &tiles28, &(cf_packing){.patch_size = 14, .order = CF_HD_UNPAD}, &err));
+    return (cf_scene){.groups = &o->groups,
+                      .tokenizer = o->tokenizer,
                       .ids = ids,
                       .n_ids = COUNT(ids),
                       .image = {3, 15},
-                      .preprocess = &crop28,
-                      .picture_w = 56,
-                      .picture_h = 28,
-                      .patch_size = 14};
+                      .preprocess = &tiles28,
+                      .tiling = &o->tiling};
+}
+
+static void scene_close(scene_owner *o)
+{
+    cf_tokenizer_close(o->tokenizer);
+    cf_tiling_deinit(&o->tiling);
+    cf_groups_deinit(&o->groups);
 }
 
 static void positions_are_those_of_the_terms_from_left_to_right(void **state)
@@ -301,16 +323,15 @@ static void positions_are_those_of_the_terms_from_left_to_right(void **state)
         {"\"blue\"", CF_SIDE_KEY, "...................................."},
         {"\"blue\" + Last", CF_SIDE_KEY, "...............................x...."},
         {"\"moo\" + \"the\"", CF_SIDE_KEY, "................x..x................"},
-        /* boxes: the crop of 56 x 28 takes the columns from 14 to 41 */
-        {"box(15,1,2,2)", CF_SIDE_KEY, "...x................................"},
-        {"box(30,16,2,2)", CF_SIDE_QUERY, "......x............................."},
-        {"box(20,5,15,0)", CF_SIDE_KEY, "...xx..............................."},
-        {"box(-99,-99,999,999) - box(30,16,2,2)", CF_SIDE_KEY, "...xxx.............................."},
-        {"box(0,0,3,3)", CF_SIDE_KEY, "...................................."},
+        /* boxes: in the squeezed base tile a box must be wide enough to keep its colour */
+        {"box(15,1,2,2)", CF_SIDE_KEY, "........x..........................."},
+        {"box(30,16,2,2)", CF_SIDE_QUERY, ".............x......................"},
+        {"box(20,5,15,0)", CF_SIDE_KEY, "...xx...xx.........................."},
+        {"box(-99,-99,999,999) - box(30,16,2,2)", CF_SIDE_KEY, "...xxxxxxxxxx.x....................."},
+        {"box(0,0,0,0)", CF_SIDE_KEY, ".......x............................"},
     };
-    cf_groups groups = {0};
-    cf_tokenizer *tokenizer = NULL;
-    const cf_scene scene = scene_open(&groups, &tokenizer);
+    scene_owner owner;
+    const cf_scene scene = scene_open(&owner);
     for (size_t i = 0; i < COUNT(cases); i++) {
         cf_group_expr e = parse(cases[i].group);
         cf_spans found = {0};
@@ -323,16 +344,14 @@ static void positions_are_those_of_the_terms_from_left_to_right(void **state)
         cf_spans_deinit(&found);
         cf_group_expr_deinit(&e);
     }
-    cf_tokenizer_close(tokenizer);
-    cf_groups_deinit(&groups);
+    scene_close(&owner);
 }
 
 static void a_box_beside_the_picture_is_a_mismatch(void **state)
 {
     (void)state;
-    cf_groups groups = {0};
-    cf_tokenizer *tokenizer = NULL;
-    const cf_scene scene = scene_open(&groups, &tokenizer);
+    scene_owner owner;
+    const cf_scene scene = scene_open(&owner);
     cf_group_expr e = parse("Last + box(56,0,5,5)");
     cf_spans found = {0};
     cf_error err = {0};
@@ -340,16 +359,14 @@ static void a_box_beside_the_picture_is_a_mismatch(void **state)
     assert_non_null(strstr(err.text, "does not meet the picture of 56 x 28"));
     assert_int_equal(found.n, 0);
     cf_group_expr_deinit(&e);
-    cf_tokenizer_close(tokenizer);
-    cf_groups_deinit(&groups);
+    scene_close(&owner);
 }
 
 static void positions_refused_memory_are_not_half_made(void **state)
 {
     (void)state;
-    cf_groups groups = {0};
-    cf_tokenizer *tokenizer = NULL;
-    const cf_scene scene = scene_open(&groups, &tokenizer);
+    scene_owner owner;
+    const cf_scene scene = scene_open(&owner);
     cf_group_expr e = parse("Image - Image Central Object + \"red\" + \"blue\" + box(15,1,2,2) + [-3:] - [5] + Last");
     int64_t n = 1;
     for (bool failed = true; failed; n++) {
@@ -364,8 +381,7 @@ static void positions_refused_memory_are_not_half_made(void **state)
     }
     assert_true(n > 20);
     cf_group_expr_deinit(&e);
-    cf_tokenizer_close(tokenizer);
-    cf_groups_deinit(&groups);
+    scene_close(&owner);
 }
 
 int test_group_expr(void)

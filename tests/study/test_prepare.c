@@ -172,7 +172,7 @@ static void a_picture_is_read_once_and_a_name_is_used_once(void **state)
     assert_ok(cf_picture_load(&p, &runtime, PICTURES "/000024.jpg", report));
     assert_true(p.name > first);
     assert_int_equal(p.width, 336);
-    assert_int_equal(p.fitted.width, 168);
+    assert_int_equal(p.tiling.tiles[0].width, 168);
     cf_picture_deinit(&p);
 }
 
