@@ -437,6 +437,8 @@ static const struct {
     {NEXT("\"image_grid_pinpoints\":[[336,672],[336]]"), NULL, CF_FORMAT, "pairs of integers, entry 1 is none"},
     {NEXT("\"image_grid_pinpoints\":[[336,672,336]]"), NULL, CF_FORMAT, "entry 0 is none"},
     {NEXT("\"image_grid_pinpoints\":[[336,672.5]]"), NULL, CF_FORMAT, "entry 0 is none"},
+    {NEXT("\"image_grid_pinpoints\":[{\"height\":336,\"width\":672}]"), NULL, CF_FORMAT, "entry 0 is none"},
+    {NEXT("\"image_grid_pinpoints\":[[21840,336]]"), NULL, CF_FORMAT, "found 21840 x 336"},
     {NEXT("\"image_grid_pinpoints\":[336,672]"), NULL, CF_FORMAT, "entry 0 is none"},
     {NEXT("\"image_grid_pinpoints\":[[336,0]]"), NULL, CF_FORMAT, "found 336 x 0 as entry 0"},
     {NEXT("\"image_grid_pinpoints\":[[-336,336]]"), NULL, CF_FORMAT, "found -336 x 336"},

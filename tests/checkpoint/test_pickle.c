@@ -138,6 +138,49 @@ static void members_come_in_order_and_recall_what_was_said_before(void **state)
     free(inside);
 }
 
+static void a_memo_entry_may_be_made_anew(void **state)
+{
+    (void)state;
+    /* b lies in the storage named by entry 0, which is "7" first and "b" then */
+    static const char bytes[] = PROTO "}(" TEXT1("a") REBUILD "((X\7\0\0\0storage" GLOBAL("torch", "FloatStorage")
+        TEXT1("0") TEXT1("7") "q\0" INT1("\3") "tQ" INT1("\0") LIST1("\3")
+            LIST1("\1") "\x89" ORDERED
+                        "tR" TEXT1("b") "q\0" REBUILD
+                                        "((X\7\0\0\0storage" GLOBAL("torch", "FloatStorage") "h\0" TEXT1("c")
+                                            INT1("\3") "tQ" INT1("\0") LIST1("\3") LIST1("\1") "\x89" ORDERED "tR"
+                                                                                               "u.";
+    cf_pickled_tensor *t = NULL;
+    size_t n = 0;
+    cf_error err = {0};
+    if (read_exact(&t, &n, bytes, sizeof bytes - 1, &err) != CF_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(n, 2);
+    assert_true(cf_slice_is(t[0].storage, "0"));
+    assert_true(cf_slice_is(t[1].storage, "b"));
+    free(t);
+}
+
+static void strides_that_are_never_taken_do_not_matter(void **state)
+{
+    (void)state;
+    static const program cases[] = {
+        PROGRAM("one row", ONE(TENSOR_OF(FLOATS("0", "\3"), INT1("\0"), LIST2("\1", "\3"), LIST2("\x63", "\1")))),
+        PROGRAM("one column", ONE(TENSOR_OF(FLOATS("0", "\3"), INT1("\0"), LIST2("\3", "\1"), LIST2("\1", "\x63")))),
+        PROGRAM("empty, as torch has it",
+                ONE(TENSOR_OF(FLOATS("0", "\3"), INT1("\0"), LIST2("\2", "\0"), LIST2("\1", "\1")))),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cf_pickled_tensor *t = NULL;
+        size_t n = 0;
+        cf_error err = {0};
+        if (read_exact(&t, &n, cases[i].bytes, cases[i].n, &err) != CF_OK)
+            fail_msg("%s: %s", cases[i].name, err.text);
+        assert_int_equal(t->rank, 2);
+        assert_int_equal(t->count, i == 2 ? 0 : 3);
+        free(t);
+    }
+}
+
 static void storages_of_other_types_may_be_there(void **state)
 {
     (void)state;
@@ -188,6 +231,10 @@ static const struct {
      "global 'torch.storage _load_from_bytes'"},
     {PROGRAM("rebuild a parameter", PROTO GLOBAL("torch._utils", "_rebuild_parameter") "."), CF_UNSUPPORTED,
      "global 'torch._utils _rebuild_parameter'"},
+    {PROGRAM("an OrderedDict of another module", PROTO GLOBAL("x", "OrderedDict") ")R."), CF_UNSUPPORTED,
+     "global 'x OrderedDict'"},
+    {PROGRAM("a tensor of another module", PROTO GLOBAL("x", "_rebuild_tensor_v2") "."), CF_UNSUPPORTED,
+     "global 'x _rebuild_tensor_v2'"},
     {PROGRAM("a global whose beginning is right", PROTO GLOBAL("torch._utils", "_rebuild_tensor_v22") "."),
      CF_UNSUPPORTED, "_rebuild_tensor_v22'"},
     {PROGRAM("a storage of another module", PROTO GLOBAL("torch.cuda", "FloatStorage") "."), CF_UNSUPPORTED,
@@ -215,7 +262,7 @@ static const struct {
     {PROGRAM("a fifth argument of another kind",
              ONE(REBUILD "(" FLOATS("0", "\3") INT1("\0") LIST1("\3") LIST1("\1") INT1("\0") ORDERED "tR")),
      CF_FORMAT, "arguments that no tensor"},
-    {PROGRAM("hooks of another kind", ONE(REBUILD "(" FLOATS("0", "\3") INT1("\0") LIST1("\3") LIST1("\1") "\x89})tR")),
+    {PROGRAM("hooks of another kind", ONE(REBUILD "(" FLOATS("0", "\3") INT1("\0") LIST1("\3") LIST1("\1") "\x89}tR")),
      CF_FORMAT, "arguments that no tensor"},
     {PROGRAM("a seventh argument",
              ONE(REBUILD "(" FLOATS("0", "\3") INT1("\0") LIST1("\3") LIST1("\1") "\x89" ORDERED "}tR")),
@@ -425,6 +472,8 @@ int test_pickle(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_torch_writes_gives_its_tensors),
         cmocka_unit_test(members_come_in_order_and_recall_what_was_said_before),
+        cmocka_unit_test(a_memo_entry_may_be_made_anew),
+        cmocka_unit_test(strides_that_are_never_taken_do_not_matter),
         cmocka_unit_test(storages_of_other_types_may_be_there),
         cmocka_unit_test(every_other_program_is_refused_where_it_stands),
         cmocka_unit_test(every_opcode_runs_or_is_named),

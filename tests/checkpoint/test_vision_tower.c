@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "checkpoint/alias.h"
 #include "checkpoint/checkpoint.h"
 #include "support/temp_dir.h"
 
@@ -220,6 +221,36 @@ static void a_known_tower_that_is_not_at_hand_is_asked_for(void **state)
     free(model);
 }
 
+static void only_the_vision_model_of_a_clip_is_of_use(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stored, *below; /* what the canonical name has after CF_TOWER; NULL: left out */
+    } cases[] = {
+        {"vision_model.embeddings.class_embedding", "embeddings.class_embedding"},
+        {"vision_model.pre_layrnorm.weight", "pre_layrnorm.weight"},
+        {"embeddings.class_embedding", "embeddings.class_embedding"}, /* CLIPVisionModel of transformers 5 */
+        {"pre_layrnorm.weight", "pre_layrnorm.weight"},
+        {"encoder.layers.0.mlp.fc1.bias", "encoder.layers.0.mlp.fc1.bias"},
+        {"post_layernorm.bias", "post_layernorm.bias"},
+        {"text_model.embeddings.token_embedding.weight", NULL},
+        {"visual_projection.weight", NULL},
+        {"logit_scale", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *name = NULL;
+        assert_int_equal(cf_alias_tower(&name, cases[i].stored, NULL), CF_OK);
+        if (!cases[i].below)
+            assert_null(name);
+        else {
+            assert_memory_equal(name, CF_TOWER, strlen(CF_TOWER));
+            assert_string_equal(name + strlen(CF_TOWER), cases[i].below);
+        }
+        free(name);
+    }
+}
+
 static char *hash_of(const char *model, const char *tower)
 {
     const cf_checkpoint_options o = {.vision_tower = tower};
@@ -298,6 +329,7 @@ int test_vision_tower(void)
         cmocka_unit_test_setup_teardown(what_is_missing_is_said, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_checkpoint_that_holds_its_tower_reads_no_other_weights, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_known_tower_that_is_not_at_hand_is_asked_for, make_dir, remove_dir),
+        cmocka_unit_test(only_the_vision_model_of_a_clip_is_of_use),
         cmocka_unit_test_setup_teardown(the_hash_counts_the_tower, make_dir, remove_dir),
     };
     return cmocka_run_group_tests_name("vision tower", tests, NULL, NULL);

@@ -42,16 +42,16 @@ static uint16_t flags_of(const zip_item *m)
 static void put_local(cf_str *out, const zip_item *m)
 {
     const char *name = m->local_name ? m->local_name : m->name;
-    const uint64_t size = m->descriptor ? 0 : moved(m->n, m->add_local);
+    const size_t size = m->descriptor ? 0 : m->n;
     put(out, 0x04034b50, 4);
     put(out, 20, 2);
-    put(out, flags_of(m), 2);
-    put(out, m->method, 2);
+    put(out, flags_of(m) ^ m->other_local_flags, 2);
+    put(out, m->method ^ m->other_local_method, 2);
     put(out, 0, 8); /* time, date, checksum */
-    put(out, size, 4);
-    put(out, size, 4);
+    put(out, moved(size, m->add_local_stored), 4);
+    put(out, moved(size, m->add_local_plain), 4);
     put(out, strlen(name), 2);
-    put(out, m->n_extra, 2);
+    put(out, moved(m->n_extra, m->add_local_extra), 2);
     put_bytes(out, name, strlen(name));
     put_zeros(out, m->n_extra);
     put_bytes(out, m->data, m->n);
@@ -67,29 +67,34 @@ static void put_central(cf_str *out, const zip_item *m, size_t begin)
 {
     const uint64_t stored = moved(m->n, m->add_stored), plain = moved(m->n, m->add_plain),
                    at = moved(begin, m->add_begin);
+    const bool wide_sizes = m->wide == ZIP_WIDE || m->wide == ZIP_WIDE_SHORT;
+    const size_t n_values = m->wide == ZIP_NARROW ? 0 : m->wide == ZIP_WIDE ? 3 : m->wide == ZIP_WIDE_PLACE ? 1 : 2;
+    const uint64_t values[] = {plain, stored, at};
+    const char *comment = m->comment ? m->comment : "";
     put(out, 0x02014b50, 4);
     put(out, 20, 2);
     put(out, 20, 2);
     put(out, flags_of(m), 2);
     put(out, m->method, 2);
     put(out, 0, 8);
-    put(out, m->zip64 ? 0xffffffff : stored, 4);
-    put(out, m->zip64 ? 0xffffffff : plain, 4);
-    put(out, strlen(m->name), 2);
-    put(out, m->zip64 ? 6 + 28 : 0, 2);
-    put_zeros(out, 2 + 2 + 2 + 4); /* comment, disk, attributes */
-    put(out, m->zip64 ? 0xffffffff : at, 4);
+    put(out, wide_sizes ? 0xffffffff : stored, 4);
+    put(out, wide_sizes ? 0xffffffff : plain, 4);
+    put(out, moved(strlen(m->name), m->add_name), 2);
+    put(out, n_values ? 6 + 4 + 8 * n_values : 0, 2);
+    put(out, moved(strlen(comment), m->add_comment), 2);
+    put_zeros(out, 2 + 2 + 4); /* disk, attributes */
+    put(out, n_values ? 0xffffffff : at, 4);
     put_bytes(out, m->name, strlen(m->name));
-    if (m->zip64) {
+    if (n_values) {
         put(out, 0x5455, 2); /* a field to be passed over */
         put(out, 2, 2);
         put(out, 0xffff, 2);
         put(out, 1, 2);
-        put(out, 24, 2);
-        put(out, plain, 8);
-        put(out, stored, 8);
-        put(out, at, 8);
+        put(out, 8 * n_values, 2);
+        for (size_t i = 0; i < n_values; i++)
+            put(out, values[m->wide == ZIP_WIDE_PLACE ? 2 : i], 8);
     }
+    put_bytes(out, comment, strlen(comment));
 }
 
 static void put_end(cf_str *out, size_t begin, size_t n, const zip_end *e)
@@ -105,6 +110,7 @@ static void put_end(cf_str *out, size_t begin, size_t n, const zip_end *e)
         put(out, moved(n, e->add_members64), 8);
         put(out, end - begin, 8);
         put(out, moved(begin, e->add_begin64), 8);
+        put_zeros(out, e->n_gap);
         put(out, 0x07064b50, 4);
         put(out, 0, 4);
         put(out, moved(end, e->add_locator), 8);
