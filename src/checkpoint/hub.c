@@ -37,7 +37,7 @@ static bool is_name(cf_slice s)
 /* A revision may have several components (refs/pr/1); none may lead out of its folder. */
 static bool is_revision(cf_slice s)
 {
-    return s.n > 0 && s.data[0] != '/' && s.data[s.n - 1] != '/' && !holds(s, "..") && !holds(s, "//");
+    return s.n > 0 && s.data[0] != '/' && !holds(s, "..");
 }
 
 /* False where the text is no name of a repository. */
