@@ -47,6 +47,7 @@ CASES = [
     ("plain", "no blank in front", {**LLAVA, "add_prefix_space": False}),
     ("symbols", "symbols", {**LLAVA, "legacy": False}),
     ("ends", "ends", {**LLAVA, "bos_token": "<begin>", "eos_token": "<end>"}),
+    ("ends", "ends, both added", {**LLAVA, "bos_token": "<begin>", "eos_token": "<end>", "add_eos_token": True}),
 ]
 
 

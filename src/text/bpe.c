@@ -243,7 +243,7 @@ static cf_status add_splits(cf_merge **merges, size_t *n, size_t *cap, const cf_
         uint32_t code = 0;
         i += cf_utf8_next(&code, whole.data + i, whole.data + whole.n);
         const int32_t left = cf_vocab_find(v, (cf_slice){whole.data, i});
-        const int32_t right = left < 0 || i == whole.n ? -1 : cf_vocab_find(v, (cf_slice){whole.data + i, whole.n - i});
+        const int32_t right = left < 0 ? -1 : cf_vocab_find(v, (cf_slice){whole.data + i, whole.n - i});
         if (right < 0)
             continue;
         void *items = *merges;

@@ -57,7 +57,7 @@ static void models_encode_and_decode_as_in_transformers(void **state)
         cf_tokenizer_close(t);
         cf_str_deinit(&model);
     }
-    assert_int_equal(n, 10);
+    assert_int_equal(n, 11);
     cf_json_free(golden);
 }
 
@@ -137,8 +137,9 @@ static void put(cf_str *out, const void *bytes, size_t n)
 
 static void put_bytes(cf_str *out, unsigned field, cf_slice bytes)
 {
-    assert_true(field < 16 && bytes.n < 128);
-    const unsigned char head[] = {(unsigned char)(field << 3 | 2), (unsigned char)bytes.n};
+    assert_true(field < 16 && bytes.n < 1 << 14);
+    const unsigned char head[] = {(unsigned char)(field << 3 | 2), (unsigned char)(0x80 | (bytes.n & 0x7F)),
+                                  (unsigned char)(bytes.n >> 7)};
     put(out, head, sizeof head);
     put(out, bytes.data, bytes.n);
 }
@@ -249,6 +250,45 @@ static void a_model_that_is_not_understood_is_refused_by_name(void **state)
             fail_msg("%s: status %d, \"%s\"", cases[i].name, (int)st, err.text);
         if (cases[i].says && !strstr(err.text, "tokenizer.model: "))
             fail_msg("%s: the file is not named in \"%s\"", cases[i].name, err.text);
+        cf_tokenizer_close(t);
+        cf_str_deinit(&model);
+    }
+}
+
+static void fields_that_are_not_known_are_refused(void **state)
+{
+    (void)state;
+    char long_piece[513];
+    memset(long_piece, 'x', sizeof long_piece);
+    static const struct {
+        const char *name;
+        cf_slice model;   /* behind a good one */
+        const char *says; /* NULL: accepted */
+    } cases[] = {
+        {"nothing", BYTES(""), NULL},
+        {"self-test data and a denormalizer", BYTES("\x22\x00\x2A\x00"), NULL},
+        {"another field of the model", BYTES("\x32\x00"), "field 6 of the model"},
+        {"a number in place of pieces", BYTES("\x08\x00"), "field 1 of the model"},
+        {"another field of a piece", BYTES("\x0A\x05\x0A\x01z\x20\x00"), "field 4 of a piece"},
+        {"a score that is no float", BYTES("\x0A\x05\x0A\x01z\x10\x00"), "field 2 of a piece"},
+        {"a type that is no number", BYTES("\x0A\x05\x0A\x01z\x1A\x00"), "field 3 of a piece"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cf_str model = make_model(-1, cf_slice_of("a"), 1, cf_slice_of(TRAINER), (cf_slice)BYTES(NORMALIZER));
+        put(&model, cases[i].model.data, cases[i].model.n);
+        cf_tokenizer *t = NULL;
+        cf_error err = {0};
+        const cf_status st = open_folder(&t, cf_str_slice(&model), NULL, &err);
+        if (st != (cases[i].says ? CF_UNSUPPORTED : CF_OK) || (cases[i].says && !strstr(err.text, cases[i].says)))
+            fail_msg("%s: status %d, \"%s\"", cases[i].name, (int)st, err.text);
+        cf_tokenizer_close(t);
+        cf_str_deinit(&model);
+    }
+    for (size_t n = 512; n <= 513; n++) {
+        cf_str model = make_model(-1, (cf_slice){long_piece, n}, 1, cf_slice_of(TRAINER), (cf_slice)BYTES(NORMALIZER));
+        cf_tokenizer *t = NULL;
+        cf_error err = {0};
+        assert_int_equal(open_folder(&t, cf_str_slice(&model), NULL, &err), n == 512 ? CF_OK : CF_FORMAT);
         cf_tokenizer_close(t);
         cf_str_deinit(&model);
     }
@@ -370,6 +410,7 @@ int test_sentencepiece(void)
         cmocka_unit_test(without_a_tokenizer_config_the_models_own_begin_of_text_is_put_in_front),
         cmocka_unit_test(the_hash_is_of_the_model_and_of_the_settings_that_change_ids),
         cmocka_unit_test(a_model_that_is_not_understood_is_refused_by_name),
+        cmocka_unit_test(fields_that_are_not_known_are_refused),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(a_model_cut_anywhere_is_refused_or_lacks_what_was_cut),
         cmocka_unit_test(damaged_fields_are_refused),

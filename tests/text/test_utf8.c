@@ -40,6 +40,19 @@ static void invalid_pieces_become_one_replacement_each(void **state)
     }
 }
 
+static void one_bad_byte_anywhere_makes_a_text_invalid(void **state)
+{
+    (void)state;
+    char text[] = "twenty-four plain bytes.";
+    assert_true(cf_utf8_valid(cf_slice_of(text)));
+    for (size_t i = 0; text[i]; i++) {
+        const char kept = text[i];
+        text[i] = '\x80';
+        assert_false(cf_utf8_valid(cf_slice_of(text)));
+        text[i] = kept;
+    }
+}
+
 static void characters_are_read_in_both_directions(void **state)
 {
     (void)state;
@@ -84,6 +97,7 @@ int test_utf8(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(invalid_pieces_become_one_replacement_each),
+        cmocka_unit_test(one_bad_byte_anywhere_makes_a_text_invalid),
         cmocka_unit_test(characters_are_read_in_both_directions),
         cmocka_unit_test(the_classes_of_characters_are_those_of_the_library),
     };
