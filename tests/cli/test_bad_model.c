@@ -181,7 +181,7 @@ static const struct {
     void (*damage)(const char *dir);
     const char *say;
 } damages[] = {
-    {"no weights", no_weights, "expected model.safetensors or model.safetensors.index.json, found neither"},
+    {"no weights", no_weights, "expected model.safetensors or pytorch_model.bin, or the index"},
     {"truncated weights", cut_weights, "/model.safetensors: tensor '"},
     {"truncated header", cut_header, "/model.safetensors: "},
     {"header beyond the file", long_header, "/model.safetensors: "},
