@@ -26,4 +26,8 @@ CF_MUST_USE cf_status cf_image_decode(cf_image *out, const unsigned char *data, 
                                       cf_error *err);
 CF_MUST_USE cf_status cf_image_open(cf_image *out, const char *path, cf_error *err);
 
+/* The decoders built with, for provenance: "libjpeg-turbo 2.1.5", "libpng 1.6.39". */
+const char *cf_jpeg_library(void);
+const char *cf_png_library(void);
+
 #endif

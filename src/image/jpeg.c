@@ -170,3 +170,15 @@ cf_status cf_jpeg_decode(cf_image *out, const unsigned char *data, size_t n, con
     free(s);
     return st;
 }
+
+#define TEXT(x) #x
+#define TEXT_OF(x) TEXT(x)
+
+const char *cf_jpeg_library(void)
+{
+#if defined(LIBJPEG_TURBO_VERSION)
+    return "libjpeg-turbo " TEXT_OF(LIBJPEG_TURBO_VERSION);
+#else
+    return "libjpeg " TEXT_OF(JPEG_LIB_VERSION);
+#endif
+}

@@ -134,3 +134,8 @@ cf_status cf_png_decode(cf_image *out, const unsigned char *data, size_t n, cons
     free(s);
     return st;
 }
+
+const char *cf_png_library(void)
+{
+    return "libpng " PNG_LIBPNG_VER_STRING;
+}

@@ -233,6 +233,11 @@ static cf_status look_at(bool *exists, const char *path, cf_error *err)
     return CF_OK;
 }
 
+const char *cf_store_library(void)
+{
+    return "SQLite " SQLITE_VERSION;
+}
+
 cf_status cf_store_open(cf_store **out, const char *path, cf_error *err)
 {
     cf_status st = CF_OK;

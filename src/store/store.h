@@ -37,6 +37,8 @@ CF_MUST_USE cf_status cf_store_create(cf_store **out, const char *path, const cf
 CF_MUST_USE cf_status cf_store_open(cf_store **out, const char *path, cf_error *err);
 void cf_store_close(cf_store *s);
 const char *cf_store_path(const cf_store *s);
+/* The database library built with, for provenance: "SQLite 3.40.1". */
+const char *cf_store_library(void);
 /* The value of a fact, appended to *out; *found false where there is none. */
 CF_MUST_USE cf_status cf_store_fact(cf_store *s, const char *key, cf_str *out, bool *found, cf_error *err);
 

@@ -26,6 +26,8 @@ cf_status cf_run_set_open(cf_run_set *out, const cf_study_options *o, const char
     }
     if (o->seed < 0)
         return cf_fail(err, CF_USAGE, "--seed %lld: expected 0 or more", (long long)o->seed);
+    if (o->repeats < 1)
+        return cf_fail(err, CF_USAGE, "--repeats %d: expected 1 or more", o->repeats);
     CF_TRY(cf_flows_parse(&s.flows, cf_slice_of(flows), err));
     CF_TRY(cf_flows_expand(&s.flows, s.n_layers, s.n_heads, err));
     CF_TRY(cf_run_specs_create(&s.specs, &s.flows, &options, s.n_layers, err));

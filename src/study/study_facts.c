@@ -170,7 +170,10 @@ static cf_status add_provenance(cf_facts *f, const cf_study *s, cf_error *err)
 {
     const cf_runtime *r = &s->runtime;
     cf_status st = CF_OK;
+    cf_str libraries = {0};
     CF_TRY(cf_facts_add_text(f, false, "crossflow", cf_version(), err));
+    CF_TRY(cf_str_addf(&libraries, err, "%s, %s, %s", cf_jpeg_library(), cf_png_library(), cf_store_library()));
+    CF_TRY(cf_facts_add_text(f, false, "libraries", libraries.data, err));
     CF_TRY(cf_facts_add_text(f, false, "backend", cf_backend_describe(r->backend), err));
     CF_TRY(cf_facts_add_number(f, false, "threads", cf_backend_n_threads(r->backend), err));
     CF_TRY(cf_facts_add_text(f, false, "row invariant", r->row_invariant ? "yes" : "no", err));
@@ -179,6 +182,7 @@ static cf_status add_provenance(cf_facts *f, const cf_study *s, cf_error *err)
     CF_TRY(cf_facts_add_text(f, false, "images", s->images, err));
     CF_TRY(cf_facts_add_text(f, false, "command", s->o->command ? s->o->command : "", err));
 done:
+    cf_str_deinit(&libraries);
     return st;
 }
 

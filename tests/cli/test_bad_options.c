@@ -37,7 +37,7 @@ static const struct {
     {"no window style", {"--style", "middle"}, "--style middle: expected centre, below, above or outside"},
     {"one style of two", {"--style", "centre,"}, "--style centre,: expected centre"},
     {"a style that cannot be asked for", {"--style", "fixed"}, "--style fixed: expected centre"},
-    {"no repeats", {"--repeats", "0"}, "0 repeats of random flows: expected 1 or more"},
+    {"no repeats", {"--repeats", "0"}, "--repeats 0: expected 1 or more"},
     {"a head that is not there", {"--flow", "Image->Last#4"}, "expected heads from 0 to 3, as the model has them"},
     {"a layer that is not there", {"--flow", "Image->Last@0:6"}, "expected layers from 0 to 4"},
     {"keep outside the partition", {"--flow", "keep: Image->Instruction"}, "flow \"keep: Image->Instruction\""},

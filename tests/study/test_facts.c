@@ -104,6 +104,7 @@ static const struct {
     {"dtype", true, "f32"},
     {"reuse", true, "on"},
     {"crossflow", false, NULL}, /* with the commit, see below */
+    {"libraries", false, NULL},
     {"backend", false, NULL},
     {"threads", false, NULL},
     {"row invariant", false, NULL},
