@@ -116,6 +116,24 @@ static void the_patterns_these_are_variants_of_are_accepted(void **state)
     }
 }
 
+static void a_literal_pattern_means_its_characters(void **state)
+{
+    (void)state;
+    cf_pattern *p = NULL;
+    cf_matcher *m = NULL;
+    cf_splits pieces = {0};
+    cf_error err = {0};
+    assert_int_equal(cf_pattern_compile(&p, cf_slice_of("(?s)\\w["), true, "some.json", &err), CF_OK);
+    assert_int_equal(cf_matcher_create(&m, &err), CF_OK);
+    assert_int_equal(cf_pattern_cut(&pieces, p, cf_slice_of("ab(?s)\\w[cd"), m, &err), CF_OK);
+    assert_int_equal(pieces.n, 3);
+    assert_int_equal(pieces.items[1].begin, 2);
+    assert_int_equal(pieces.items[1].end, 9);
+    free(pieces.items);
+    cf_matcher_free(m);
+    cf_pattern_free(p);
+}
+
 /* Nested repetition that no match ends takes time without bound; PCRE2 gives up, and the text is named. */
 static void a_match_that_cannot_be_decided_is_an_error(void **state)
 {
@@ -185,6 +203,7 @@ int test_pattern(void)
         cmocka_unit_test(classes_of_characters_are_those_of_the_library),
         cmocka_unit_test(a_pattern_that_would_mean_something_else_is_refused),
         cmocka_unit_test(the_patterns_these_are_variants_of_are_accepted),
+        cmocka_unit_test(a_literal_pattern_means_its_characters),
         cmocka_unit_test(a_match_that_cannot_be_decided_is_an_error),
         cmocka_unit_test(a_deep_match_is_left_to_the_interpreter),
         cmocka_unit_test(bytes_and_their_alphabet_are_one_to_one),
