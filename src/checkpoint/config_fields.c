@@ -101,7 +101,7 @@ cf_status cf_field_required(double *out, const cf_section *s, const char *key, c
 cf_status cf_field_choice(int *out, const cf_section *s, const char *key, const char *fallback,
                           const char *const *names, int n, cf_error *err)
 {
-    const char *found = NULL;
+    const char *found = fallback;
     const cf_status st = cf_field_string(&found, s, key, fallback, err);
     if (st != CF_OK)
         return st;

@@ -130,23 +130,23 @@ static cf_status pop(value *out, machine *m, kind a, kind b)
     return CF_OK;
 }
 
-/* The next n bytes of the pickle. */
-static cf_status take(const unsigned char **out, machine *m, size_t n)
+/* That n more bytes are there. */
+static cf_status need(const machine *m, uint64_t n)
 {
-    if (n > m->pickle.n - m->at)
-        return fault(m, "the pickle ends inside an instruction");
-    *out = (const unsigned char *)m->pickle.data + m->at;
-    m->at += n;
-    return CF_OK;
+    return n <= m->pickle.n - m->at ? CF_OK : fault(m, "the pickle ends inside an instruction");
 }
 
 static cf_status take_unsigned(uint64_t *out, machine *m, size_t n)
 {
-    const unsigned char *b = NULL;
-    const cf_status st = take(&b, m, n);
-    for (*out = 0; st == CF_OK && n-- > 0;)
-        *out = *out << 8 | b[n];
-    return st;
+    const cf_status st = need(m, n);
+    if (st != CF_OK)
+        return st;
+    uint64_t v = 0;
+    for (size_t i = n; i-- > 0;)
+        v = v << 8 | (unsigned char)m->pickle.data[m->at + i];
+    m->at += n;
+    *out = v;
+    return CF_OK;
 }
 
 /* A two's complement number of n bytes, 0 to 8; none at all is 0. */
@@ -164,11 +164,14 @@ static cf_status push_signed(machine *m, size_t n)
 static cf_status push_text(machine *m)
 {
     uint64_t n = 0;
-    const unsigned char *b = NULL;
     cf_status st = take_unsigned(&n, m, 4);
     if (st == CF_OK)
-        st = take(&b, m, (size_t)n);
-    return st == CF_OK ? push(m, (value){K_TEXT, {.text = {(const char *)b, (size_t)n}}}) : st;
+        st = need(m, n);
+    if (st != CF_OK)
+        return st;
+    const cf_slice text = {m->pickle.data + m->at, (size_t)n};
+    m->at += text.n;
+    return push(m, (value){K_TEXT, {.text = text}});
 }
 
 /* The rest of the line. */
@@ -229,6 +232,7 @@ done:
     return st;
 }
 
+/* A tuple's elements; NULL where it has none. */
 static const value *elements(const machine *m, const value *t)
 {
     return t->as.tuple.n ? m->items.items + t->as.tuple.at : NULL;
@@ -313,7 +317,7 @@ static cf_status set_marked(machine *m)
 /* The attributes of an OrderedDict (state_dict()'s _metadata): dropped. */
 static cf_status build(machine *m)
 {
-    value state, object;
+    value state = {0}, object = {0};
     cf_status st = pop(&state, m, K_DICT, K_DICT);
     if (st == CF_OK)
         st = pop(&object, m, K_ORDERED, K_ORDERED);
@@ -323,7 +327,7 @@ static cf_status build(machine *m)
 /* ("storage", storage class, key, location, number of elements) */
 static cf_status push_storage(machine *m)
 {
-    value t;
+    value t = {0};
     cf_status st = pop(&t, m, K_TUPLE, K_TUPLE);
     if (st != CF_OK)
         return st;
@@ -396,7 +400,7 @@ static cf_status push_tensor(machine *m, const value *v, size_t n)
 /* The only two calls there are, both of them ours. */
 static cf_status reduce(machine *m)
 {
-    value arguments, call;
+    value arguments = {0}, call = {0};
     cf_status st = pop(&arguments, m, K_TUPLE, K_TUPLE);
     if (st == CF_OK)
         st = pop(&call, m, K_CALL, K_CALL);
@@ -510,11 +514,11 @@ static cf_status run(machine *m)
 {
     for (;;) {
         m->op_at = m->at;
-        const unsigned char *op = NULL;
-        cf_status st = take(&op, m, 1);
-        if (st != CF_OK || *op == OP_STOP)
+        uint64_t op = OP_STOP;
+        cf_status st = take_unsigned(&op, m, 1);
+        if (st != CF_OK || op == OP_STOP)
             return st;
-        st = run_one(m, *op);
+        st = run_one(m, (unsigned)op);
         if (st != CF_OK)
             return st;
     }
@@ -524,7 +528,7 @@ static cf_status run(machine *m)
 static cf_status collect(cf_pickled_tensor **out, size_t *n_out, machine *m)
 {
     cf_status st = CF_OK;
-    value top;
+    value top = {0};
     void *memory = NULL;
     CF_TRY(pop(&top, m, K_DICT, K_ORDERED));
     if (m->stack.n != 0 || m->at != m->pickle.n)
