@@ -164,19 +164,14 @@ static void ask_scored(cf_walk *w, int32_t layer)
         ask_rows(w, i, w->places[i].own_row, w->places[i].n_own, true);
 }
 
-/* Most rows any layer stacks, and most nodes any layer has. */
-static void measure(const cf_walk *w, int64_t *most_rows, int64_t *most_nodes)
+/* The most nodes that any layer has. */
+static int64_t most_nodes(const cf_plan *p)
 {
-    *most_rows = *most_nodes = 0;
-    for (int32_t l = 0; l < w->plan->n_layers; l++) {
-        int64_t rows = 0;
-        const int64_t nodes = w->plan->layer_begin[l + 1] - w->plan->layer_begin[l];
-        for (int32_t i = w->plan->layer_begin[l]; i < w->plan->layer_begin[l + 1]; i++)
-            rows +=
-                cf_spans_count(&w->plan->nodes[i].fresh) + w->plan->length - own_begin_of(w->plan, &w->plan->nodes[i]);
-        *most_rows = rows > *most_rows ? rows : *most_rows;
-        *most_nodes = nodes > *most_nodes ? nodes : *most_nodes;
-    }
+    int32_t most = 0;
+    for (int32_t l = 0; l < p->n_layers; l++)
+        if (p->layer_begin[l + 1] - p->layer_begin[l] > most)
+            most = p->layer_begin[l + 1] - p->layer_begin[l];
+    return most;
 }
 
 /* The most rows of one layer that lie at zeroed places: all of them, where anything is zeroed at all. */
@@ -214,9 +209,8 @@ done:
 static cf_status open_walk(cf_walk *w, cf_error *err)
 {
     cf_status st = CF_OK;
-    int64_t rows = 0, nodes = 0;
     void *m = NULL;
-    measure(w, &rows, &nodes);
+    const int64_t rows = cf_plan_most_rows(w->plan), nodes = most_nodes(w->plan);
     const int64_t d = cf_model_config(w->s->model)->text.hidden_size, n_scored = cf_walk_n_scored(w);
     const int64_t zeroed = most_zeroed(w->plan, rows);
     for (int i = 0; i < 2; i++)

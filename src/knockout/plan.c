@@ -169,14 +169,29 @@ void cf_plan_free(cf_plan *p)
     free(p);
 }
 
+/* Rows that the sweep computes at a node. */
+static int64_t rows_of(const cf_plan *p, const cf_node *node)
+{
+    const int32_t own_begin = node->parent == CF_BASELINE ? p->length : p->nodes[node->parent].restart;
+    return cf_spans_count(&node->fresh) + p->length - own_begin;
+}
+
 int64_t cf_plan_row_layers(const cf_plan *p)
 {
     int64_t n = 0;
-    for (size_t i = 0; i < p->n_nodes; i++) {
-        const cf_node *node = &p->nodes[i];
-        n += cf_spans_count(&node->fresh);
-        if (node->parent != CF_BASELINE)
-            n += p->length - p->nodes[node->parent].restart;
-    }
+    for (size_t i = 0; i < p->n_nodes; i++)
+        n += rows_of(p, &p->nodes[i]);
     return n;
+}
+
+int64_t cf_plan_most_rows(const cf_plan *p)
+{
+    int64_t most = 0;
+    for (int32_t l = 0; l < p->n_layers; l++) {
+        int64_t rows = 0;
+        for (int32_t i = p->layer_begin[l]; i < p->layer_begin[l + 1]; i++)
+            rows += rows_of(p, &p->nodes[i]);
+        most = rows > most ? rows : most;
+    }
+    return most;
 }

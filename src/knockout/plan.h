@@ -99,5 +99,7 @@ CF_MUST_USE cf_status cf_plan_create_edges(cf_plan **out, const cf_edge_run *run
 /* Rows computed by the sweep, summed over its nodes and layers, as planned (every linear operation of a layer counted
  * as one); for forecasts, never for reported work. */
 int64_t cf_plan_row_layers(const cf_plan *p);
+/* Rows that one layer of the sweep computes together, at most. */
+int64_t cf_plan_most_rows(const cf_plan *p);
 
 #endif

@@ -91,6 +91,37 @@ static cf_status prepare_first(cf_prepared *p, cf_picture *picture, const cf_run
     return cf_fail(err, CF_MISMATCH, "%s: no question has a picture that can be used", images);
 }
 
+/* Bytes of anonymous memory at the peak of a study, part by part; what the mapped files have in memory is the system's
+ * to take back and not counted. Each follows the allocation it names, with the eighth that buffers grow by. */
+typedef struct memory {
+    double weights, kv, kept, rows;
+} memory;
+
+static memory forecast_memory(const cf_runtime *r, const cf_study_options *o, const cf_tile_grid *g,
+                              const cf_plan *plan, cf_dtype dtype)
+{
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    const cf_text_config *t = &c->text;
+    const double d = (double)t->hidden_size, f = (double)t->intermediate_size, vocab = (double)t->vocab_size;
+    const double q = (double)(t->n_heads * t->head_dim), kv = (double)(t->n_kv_heads * t->head_dim);
+    const double length = (double)plan->length, kept = length - (double)plan->lowest, grown = 1.125;
+    const double compute = (double)cf_dtype_bytes(dtype), stored = (double)cf_checkpoint_weight_bytes(r->checkpoint) /
+                                                                   (double)cf_checkpoint_n_parameters(r->checkpoint);
+    const double stacked = (double)cf_plan_most_rows(plan), most = stacked > length ? stacked : length;
+    const double chunk = most < 1024 ? most : 1024;
+    memory m = {0};
+    /* cf_model_load: matrices, the embedding as stored, rotary angles; and a matrix on its way into its layout */
+    m.weights = (double)cf_model_plan_weights(c, dtype, cf_runtime_weight_budget()).bytes + stored * vocab * d +
+                4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
+    m.kv = grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
+    m.kept = grown * 4 * (double)t->n_layers * kept * d;
+    m.rows = most * (compute * (2 * d + q) + 4 * (q + 2 * kv)) + chunk * f * (8 + compute) /* cf_scratch */
+             + 2 * grown * 4 * (kept + stacked) * d                                        /* the sweep's stacks */
+             + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings, picture */
+             + 64 * 8 * vocab;                                                             /* logits being read */
+    return m;
+}
+
 static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_options *o, const cf_prepared *p,
                               const cf_scene *scene, size_t n_questions, const cf_run_set *runs, double macs_per_second,
                               cf_dtype dtype, cf_error *err)
@@ -105,9 +136,10 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
     const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
     const double row_macs =
         d * (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
-    const double weights = (double)cf_checkpoint_n_parameters(r->checkpoint) * (double)cf_dtype_bytes(dtype);
-    const double kv = 2 * layers * (length + (double)o->max_new_tokens) * (double)(t->n_kv_heads * t->head_dim) * 4;
-    const double kept = layers * (length - (double)plan->lowest) * d * 4;
+    const memory m = forecast_memory(r, o, &scene->tiling->grid, plan, dtype);
+    const int64_t streamed =
+        t->n_layers -
+        cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype, cf_runtime_weight_budget()).n_resident;
     CF_TRY(
         cf_str_addf(out, err, "\nquestions      %zu; a typical one has %d positions\n", n_questions, p->groups.length));
     CF_TRY(cf_str_addf(out, err, "runs           %zu a question; rows from position %d on are recomputed\n", n_specs,
@@ -117,9 +149,15 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
                        "%.1f times as many\n",
                        base + sweep, base, sweep, plain, plain / (base + sweep)));
     CF_TRY(cf_str_addf(out, err,
-                       "memory         about %.0f MiB: weights %.0f, keys and values %.0f, kept inputs %.0f; the "
-                       "mapped files come on top, and can be dropped by the system\n",
-                       (weights + kv + kept) * mib, weights * mib, kv * mib, kept * mib));
+                       "memory         about %.0f MiB: weights %.0f, keys and values %.0f, kept inputs %.0f, rows in "
+                       "flight %.0f\n",
+                       (m.weights + m.kv + m.kept + m.rows) * mib, m.weights * mib, m.kv * mib, m.kept * mib,
+                       m.rows * mib));
+    CF_TRY(cf_str_addf(
+        out, err,
+        "mapped files   %.0f MiB beside it, which the system may drop; %lld of %lld decoder layers are read "
+        "from them in every walk\n",
+        (double)cf_checkpoint_weight_bytes(r->checkpoint) * mib, (long long)streamed, (long long)t->n_layers));
     CF_TRY(cf_str_addf(
         out, err,
         "time           about %.1f s a question, %.1f min in all, in matrix products alone (%.0f GFLOP/s measured)\n",

@@ -187,9 +187,7 @@ cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
     return CF_OK;
 }
 
-/* What matrices may take: three quarters of the machine's memory; the rest is for keys and values, kept inputs, the rows in
- * flight, and the files' pages. */
-static int64_t weight_budget(void)
+int64_t cf_runtime_weight_budget(void)
 {
     return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
 }
@@ -200,7 +198,7 @@ cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *
     cf_backend_options options = {.n_threads = o->threads};
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
-    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, weight_budget(), err));
+    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, cf_runtime_weight_budget(), err));
 done:
     return st;
 }

@@ -49,6 +49,9 @@ void cf_runtime_close(cf_runtime *r);
 /* How pictures are fitted: "crop", "pad" or "anyres". */
 const char *cf_runtime_fit(const cf_runtime *r);
 
+/* What matrices may take: three quarters of the machine's memory; the rest is for keys and values, kept inputs, the rows in
+ * flight, and the files' pages. Models with more are streamed (cf_model_load). */
+int64_t cf_runtime_weight_budget(void);
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
  * bf16 where the processor multiplies it, else f32. */
 CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);
