@@ -1,10 +1,14 @@
 /* sentencepiece.c - a tokenizer.model: SentencePiece's ModelProto with a BPE model (sentencepiece_model.proto), as
  * transformers 5.17.0 converts it for LlamaTokenizer.
  *
- * The conversion does not read the scores: a piece's place among the pieces is its rank. What it would read otherwise
- * than SentencePiece does is refused: a normalisation table, blanks joined, no blank put in front, pieces that are
+ * The conversion does not read the scores: a piece's place among the pieces is its rank, which is the same where scores
+ * fall from piece to piece, as in every model that SentencePiece trains. What it would read otherwise than SentencePiece
+ * does is refused: scores that do not fall, a normalisation table, blanks joined, no blank put in front, pieces that are
  * unused. Fields of the trainer's settings that do not change an encoding are passed over. */
 #include "text/text_internal.h"
+
+#include <math.h>
+#include <string.h>
 
 /* Field numbers and values of sentencepiece_model.proto. */
 enum { MODEL_PIECES = 1, MODEL_TRAINER = 2, MODEL_NORMALIZER = 3, MODEL_SELF_TEST = 4, MODEL_DENORMALIZER = 5 };
@@ -27,6 +31,7 @@ enum { MAX_PIECE_BYTES = 512 };
 typedef struct piece {
     cf_slice text;
     uint64_t type;
+    float score;
 } piece;
 
 typedef struct model_proto { /* with the defaults of the format */
@@ -34,6 +39,8 @@ typedef struct model_proto { /* with the defaults of the format */
     int64_t bos_id, eos_id;
     bool byte_fallback, suffix;
     bool table, prefix, join, escape;
+    float last_score; /* of the last normal piece */
+    bool shuffled;    /* some score is not below the one before */
 } model_proto;
 
 static cf_status unexpected(cf_error *err, const char *where, const char *message, uint32_t number)
@@ -45,6 +52,13 @@ static cf_wire wire_of(cf_slice bytes)
 {
     const unsigned char *at = (const unsigned char *)bytes.data;
     return (cf_wire){at, at + bytes.n};
+}
+
+static float float_of(uint32_t bits)
+{
+    float f = 0;
+    memcpy(&f, &bits, sizeof f);
+    return f;
 }
 
 /* ---- reading ---- */
@@ -64,7 +78,9 @@ static cf_status read_piece(piece *out, cf_slice message, const char *where, cf_
             out->text = f.bytes;
         else if (f.number == PIECE_TYPE && f.type == CF_WIRE_VARINT)
             out->type = f.value;
-        else if (f.number != PIECE_SCORE || f.type != CF_WIRE_FIXED32)
+        else if (f.number == PIECE_SCORE && f.type == CF_WIRE_FIXED32)
+            out->score = float_of((uint32_t)f.value);
+        else
             return unexpected(err, where, "a piece", f.number);
     }
     if (!out->text.n || out->text.n > MAX_PIECE_BYTES || !cf_utf8_valid(out->text))
@@ -153,6 +169,10 @@ static cf_status read_model(model_proto *m, cf_vocab *v, cf_str *types, cf_slice
             continue;
         piece p = {0};
         CF_TRY(read_piece(&p, f.bytes, where, err));
+        if (p.type == TYPE_NORMAL) {
+            m->shuffled = m->shuffled || !(p.score < m->last_score);
+            m->last_score = p.score;
+        }
         const char type = (char)p.type;
         CF_TRY(cf_vocab_add(v, p.text, (int64_t)v->n, where, err));
         v->tokens[v->n - 1].model = true;
@@ -171,6 +191,7 @@ static cf_status refuse(const model_proto *m, const cf_vocab *v, const char *whe
         {!v->n, "without pieces"},
         {m->model_type != MODEL_TYPE_BPE, "that is not BPE"},
         {!m->byte_fallback, "without byte_fallback"},
+        {m->shuffled, "whose scores do not fall from piece to piece"},
         {m->suffix, "with treat_whitespace_as_suffix"},
         {m->table, "with a normalisation table"},
         {m->join, "with remove_extra_whitespaces"},
@@ -264,8 +285,13 @@ cf_status cf_sentencepiece_load(cf_tokenizer *t, cf_slice model, const cf_tokeni
 {
     cf_status st = CF_OK;
     cf_str types = {0};
-    model_proto m = {
-        .model_type = MODEL_TYPE_UNIGRAM, .bos_id = 1, .eos_id = 2, .prefix = true, .join = true, .escape = true};
+    model_proto m = {.model_type = MODEL_TYPE_UNIGRAM,
+                     .bos_id = 1,
+                     .eos_id = 2,
+                     .prefix = true,
+                     .join = true,
+                     .escape = true,
+                     .last_score = INFINITY};
     t->bos = -1;
     CF_TRY(read_model(&m, &t->vocab, &types, model, where, err));
     CF_TRY(refuse(&m, &t->vocab, where, err));

@@ -270,6 +270,9 @@ static void fields_that_are_not_known_are_refused(void **state)
         {"another field of the model", BYTES("\x32\x00"), "field 6 of the model"},
         {"a number in place of pieces", BYTES("\x08\x00"), "field 1 of the model"},
         {"another field of a piece", BYTES("\x0A\x05\x0A\x01z\x20\x00"), "field 4 of a piece"},
+        {"a score that does not fall", BYTES("\x0A\x08\x0A\x01z\x15\x00\x00\x80\xBF"), "whose scores do not fall"},
+        {"a score that is no number", BYTES("\x0A\x08\x0A\x01z\x15\x00\x00\xC0\x7F"), "whose scores do not fall"},
+        {"a score that falls", BYTES("\x0A\x08\x0A\x01z\x15\x00\x00\x00\xC0"), NULL},
         {"a score that is no float", BYTES("\x0A\x05\x0A\x01z\x10\x00"), "field 2 of a piece"},
         {"a type that is no number", BYTES("\x0A\x05\x0A\x01z\x1A\x00"), "field 3 of a piece"},
     };
