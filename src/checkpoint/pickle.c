@@ -270,7 +270,8 @@ static cf_status memoize(machine *m, uint64_t number)
 
 static cf_status recall(machine *m, uint64_t number)
 {
-    return number < m->memo.n ? push(m, m->memo.items[number]) : fault(m, "a memo entry that was never made");
+    const value *v = number < m->memo.n ? &m->memo.items[number] : NULL;
+    return v ? push(m, *v) : fault(m, "a memo entry that was never made");
 }
 
 static cf_status add_member(machine *m, const value *dict, const value *name, const value *member)

@@ -4,7 +4,8 @@
  * begins with '!' is taken as a whole file. From the source root:
  *
  *   clang -std=c17 -g -D_GNU_SOURCE -Isrc -I/usr/include/cjson -fsanitize=fuzzer,address,undefined \
- *       tests/fuzz/fuzz_safetensors.c src/checkpoint/{safetensors,alias}.c src/base/{error,file,json,memory,str}.c \
+ *       tests/fuzz/fuzz_safetensors.c src/checkpoint/{alias,safetensors,weight_file}.c \
+ *       src/base/{error,file,json,memory,str}.c \
  *       -lcjson -lm -o /tmp/fuzz_safetensors
  *   /tmp/fuzz_safetensors -max_total_time=60 /tmp/corpus tests/fuzz/seeds/safetensors */
 #include <stdint.h>
