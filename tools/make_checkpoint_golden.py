@@ -19,7 +19,7 @@ import shutil
 import safetensors.torch
 import torch
 import transformers
-from transformers import (CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration,
+from transformers import (CLIPConfig, CLIPModel, CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration,
                           LlavaNextConfig, LlavaNextForConditionalGeneration)
 
 OUT = "tests/checkpoint/golden"
@@ -118,8 +118,8 @@ def write_torch_shards(path, state, n):
 
 
 def hugging_face(g):
-    config = LlavaNextConfig(vision_config=vision(), text_config=text(rope_parameters=dict(LLAMA3_ROPE), bos_token_id=3, eos_token_id=[4, 5]),
-                             image_token_index=39, image_grid_pinpoints=GRID)
+    llama = text(rope_parameters=dict(LLAMA3_ROPE), bos_token_id=3, eos_token_id=[4, 5])
+    config = LlavaNextConfig(vision_config=vision(), text_config=llama, image_token_index=39, image_grid_pinpoints=GRID)
     model = random_model(LlavaNextForConditionalGeneration, config, torch.bfloat16)
 
     # transformers 5 writes the names of transformers 4 back, here into shards
@@ -187,8 +187,8 @@ def original(g):
     # the tower: a whole CLIP, its archive with the I64 position_ids of transformers before 4.31
     path = g.folder("tiny-clip")
     torch.manual_seed(SEED + 1)
-    clip = CLIPModel(CLIPConfig(vision_config=vision().to_dict(), projection_dim=4, text_config=dict(
-        hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, vocab_size=10, max_position_embeddings=6))).to(torch.float32)
+    words = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, vocab_size=10, max_position_embeddings=6)
+    clip = CLIPModel(CLIPConfig(vision_config=vision().to_dict(), text_config=words, projection_dim=4))
     clip.save_pretrained(path)
     state = safetensors.torch.load_file(f"{path}/model.safetensors")
     os.remove(f"{path}/model.safetensors")
@@ -208,8 +208,8 @@ def original(g):
     g.add("llava_original", config, weights, "llava_original", original="llava")
 
     # LLaVA-1.6: safetensors with the tower, tuned; grid as (width, height)
-    config = LlavaNextConfig(vision_config=vision(), text_config=text(rope_parameters=dict(rope_type="default", rope_theta=500000.0), bos_token_id=3, eos_token_id=4),
-                             image_grid_pinpoints=GRID)
+    llama = text(rope_parameters=dict(rope_type="default", rope_theta=500000.0), bos_token_id=3, eos_token_id=4)
+    config = LlavaNextConfig(vision_config=vision(), text_config=llama, image_grid_pinpoints=GRID)
     weights = canonical(random_model(LlavaNextForConditionalGeneration, config, torch.bfloat16).state_dict())
     path = g.folder("next_original")
     safetensors.torch.save_file(original_names(weights), f"{path}/model.safetensors", metadata={"format": "pt"})
@@ -226,7 +226,8 @@ def odd_archives():
     variety = {"f32": torch.randn(3, 4), "f16": torch.randn(2, 3, 2).half(), "bf16": torch.randn(5).bfloat16(), "empty": torch.zeros(0, 3),
                "scalar": torch.tensor(1.5), "five": torch.randn(1, 2, 1, 2, 3), "view": base[3:9], "view of a view": base[6:18].view(3, 4),
                "one column": base.view(24, 1)[2:5], "parameter": torch.nn.Parameter(torch.randn(4)).data, "i64": torch.arange(5)[None],
-               "i32": torch.arange(3, dtype=torch.int32), "i16": torch.arange(3, dtype=torch.int16), "i8": torch.arange(3, dtype=torch.int8),
+               "i32": torch.arange(3, dtype=torch.int32), "i16": torch.arange(3, dtype=torch.int16),
+               "i8": torch.arange(3, dtype=torch.int8),
                "u8": torch.arange(3, dtype=torch.uint8), "f64": torch.randn(2).double(), "bool": torch.tensor([True, False]),
                "Größe": torch.ones(2)}
     many = {f"w{i}": base[i % 8:i % 8 + 16] for i in range(1200)}  # past 255 memo entries and 1000 members at a time
