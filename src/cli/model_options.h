@@ -21,6 +21,15 @@
          CF_OPT_TEXT,     &(r).dtype,                                                                                  \
          "auto|f32|bf16", "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16"},        \
         {"device", 0, CF_OPT_TEXT, &(r).device, "cpu|ref", "ref: plain loops in double, the oracle; slow"},            \
+        {"vision-tower",    0,       CF_OPT_TEXT,                                                                      \
+         &(r).vision_tower, "MODEL", "of an original LLaVA checkpoint that has none in its folder"},                   \
+        {"weights-memory",                                                                                             \
+         0,                                                                                                            \
+         CF_OPT_COUNT,                                                                                                 \
+         &(r).weights_mib,                                                                                             \
+         "MIB",                                                                                                        \
+         "what weights may take (default: three quarters of memory); layers\nbeyond it are read from the files in "    \
+         "every walk"},                                                                                                \
     {                                                                                                                  \
         "threads", 0, CF_OPT_INT, &(threads), "N", "worker threads (default: every core)"                              \
     }

@@ -48,6 +48,10 @@ typedef struct cf_preprocess {
  * processor, filter or size rule that is not implemented, CF_FORMAT a value of the wrong kind. */
 CF_MUST_USE cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const char *where, cf_error *err);
 
+/* CLIP's own rules for pictures of size x size (openai/clip-vit-large-patch14-336, preprocessor_config.json): what original
+ * LLaVA checkpoints use, whose folders do not say so. */
+cf_preprocess cf_preprocess_clip(int32_t size);
+
 /* Replaces the pinpoints and leaves fit alone: for an original LLaVA folder, whose config.json has them. Their order
  * decides between equals, and there it is of (width, height) pairs. `where` names their source in messages.
  * CF_FORMAT: a pinpoint that is no multiple of the tile, or too large a one; CF_UNSUPPORTED: none, more than

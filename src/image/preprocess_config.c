@@ -282,3 +282,19 @@ cf_status cf_preprocess_parse(cf_preprocess *out, const cf_json *json, const cha
 done:
     return st;
 }
+
+cf_preprocess cf_preprocess_clip(int32_t size)
+{
+    return (cf_preprocess){.fit = CF_FIT_CROP,
+                           .shortest_edge = size,
+                           .crop_h = size,
+                           .crop_w = size,
+                           .do_resize = true,
+                           .do_center_crop = true,
+                           .do_rescale = true,
+                           .do_normalize = true,
+                           .resample = 3,
+                           .rescale_factor = 1.0 / 255.0,
+                           .mean = {0.48145466, 0.4578275, 0.40821073},
+                           .std = {0.26862954, 0.26130258, 0.27577711}};
+}

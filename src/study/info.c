@@ -111,8 +111,8 @@ static memory forecast_memory(const cf_runtime *r, const cf_study_options *o, co
     const double chunk = most < 1024 ? most : 1024;
     memory m = {0};
     /* cf_model_load: matrices, the embedding as stored, rotary angles; and a matrix on its way into its layout */
-    m.weights = (double)cf_model_plan_weights(c, dtype, cf_runtime_weight_budget()).bytes + stored * vocab * d +
-                4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
+    m.weights = (double)cf_model_plan_weights(c, dtype, cf_runtime_weight_budget(&o->runtime)).bytes +
+                stored * vocab * d + 4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
     m.kv = grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
     m.kept = grown * 4 * (double)t->n_layers * kept * d;
     m.rows = most * (compute * (2 * d + q) + 4 * (q + 2 * kv)) + chunk * f * (8 + compute) /* cf_scratch */
@@ -137,9 +137,9 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
     const double row_macs =
         d * (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
     const memory m = forecast_memory(r, o, &scene->tiling->grid, plan, dtype);
-    const int64_t streamed =
-        t->n_layers -
-        cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype, cf_runtime_weight_budget()).n_resident;
+    const int64_t streamed = t->n_layers - cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype,
+                                                                 cf_runtime_weight_budget(&o->runtime))
+                                               .n_resident;
     CF_TRY(
         cf_str_addf(out, err, "\nquestions      %zu; a typical one has %d positions\n", n_questions, p->groups.length));
     CF_TRY(cf_str_addf(out, err, "runs           %zu a question; rows from position %d on are recomputed\n", n_specs,

@@ -13,6 +13,9 @@ static const char *const role_words[] = {
 };
 enum { N_ROLE_WORDS = sizeof role_words / sizeof role_words[0] };
 
+/* Of those templates that close a turn: no role word, and no word of the instruction before it. */
+static const char end_of_turn[] = "<|eot_id|>";
+
 void cf_prompt_parts_deinit(cf_prompt_parts *p)
 {
     cf_spans_deinit(&p->role_words);
@@ -91,7 +94,14 @@ static cf_status find_question(cf_span *out, cf_str *notes, const searched *s, c
     return st;
 }
 
-/* The template's text after the question (and the picture), without blanks and role words at its ends. */
+static void end_before(cf_slice *text, const char *mark)
+{
+    const int64_t at = cf_slice_find(*text, cf_slice_of(mark), 0);
+    if (at >= 0)
+        text->n = (size_t)at;
+}
+
+/* The template's text after the question (and the picture), up to the end of the turn, without blanks at its ends. */
 static cf_slice instruction_of(const char *template_text)
 {
     static const char image[] = "<image>", question[] = "{question}";
@@ -101,11 +111,9 @@ static cf_slice instruction_of(const char *template_text)
                  question_end = q < 0 ? 0 : (size_t)q + strlen(question);
     const size_t begin = image_end > question_end ? image_end : question_end;
     cf_slice rest = {t.data + begin, t.n - begin};
-    for (int w = 0; w < N_ROLE_WORDS; w++) { /* what stands before the first role word */
-        const int64_t at = cf_slice_find(rest, cf_slice_of(role_words[w]), 0);
-        if (at >= 0)
-            rest.n = (size_t)at;
-    }
+    end_before(&rest, end_of_turn);
+    for (int w = 0; w < N_ROLE_WORDS; w++)
+        end_before(&rest, role_words[w]);
     return cf_slice_trim(rest);
 }
 

@@ -32,7 +32,8 @@ static cf_status find_preprocess(char **out, const char *dir, cf_error *err)
     return CF_OK;
 }
 
-/* The rules for pictures lie in the checkpoint's folder, or in that of its vision tower. */
+/* The rules for pictures lie in the checkpoint's folder, or in that of its vision tower; without either, an original
+ * checkpoint's are CLIP's. */
 static cf_status open_preprocess(cf_preprocess *out, const cf_checkpoint *c, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -41,6 +42,10 @@ static cf_status open_preprocess(cf_preprocess *out, const cf_checkpoint *c, cf_
     CF_TRY(find_preprocess(&path, cf_checkpoint_dir(c), err));
     if (!path)
         CF_TRY(find_preprocess(&path, cf_checkpoint_vision_tower(c), err));
+    if (!path && cf_checkpoint_config(c)->original) {
+        *out = cf_preprocess_clip((int32_t)cf_checkpoint_config(c)->vision.image_size);
+        goto done;
+    }
     if (!path) {
         st = cf_fail(err, CF_IO, "%s: neither preprocessor_config.json nor processor_config.json is there",
                      cf_checkpoint_dir(c));
@@ -140,7 +145,10 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
     *r = (cf_runtime){0};
     if (o->threads < 0)
         return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", o->threads);
-    CF_TRY(cf_checkpoint_open(&r->checkpoint, o->model, err));
+    if (o->weights_mib < 0 || o->weights_mib > INT32_MAX)
+        return cf_fail(err, CF_USAGE, "--weights-memory %lld: expected a number of MiB", (long long)o->weights_mib);
+    const cf_checkpoint_options where = {.vision_tower = o->vision_tower};
+    CF_TRY(cf_checkpoint_open_with(&r->checkpoint, o->model, &where, err));
     CF_TRY(cf_tokenizer_open(&r->tokenizer, cf_checkpoint_dir(r->checkpoint), err));
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     if (cf_tokenizer_size(r->tokenizer) > c->text.vocab_size) {
@@ -187,8 +195,10 @@ cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
     return CF_OK;
 }
 
-int64_t cf_runtime_weight_budget(void)
+int64_t cf_runtime_weight_budget(const cf_runtime_options *o)
 {
+    if (o->weights_mib)
+        return o->weights_mib << 20;
     return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
 }
 
@@ -198,7 +208,7 @@ cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *
     cf_backend_options options = {.n_threads = o->threads};
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
-    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, cf_runtime_weight_budget(), err));
+    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, cf_runtime_weight_budget(o), err));
 done:
     return st;
 }

@@ -15,13 +15,15 @@
 #include "text/tokenizer.h"
 
 typedef struct cf_runtime_options {
-    const char *model;     /* checkpoint folder */
-    const char *device;    /* "cpu" or "ref" */
-    const char *dtype;     /* "auto", "f32" or "bf16" */
-    const char *prompt;    /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's
+    const char *model;        /* checkpoint folder, or org/name[@revision] in the local hub cache */
+    const char *vision_tower; /* of an original LLaVA checkpoint that carries none: likewise; NULL: looked for */
+    const char *device;       /* "cpu" or "ref" */
+    const char *dtype;        /* "auto", "f32" or "bf16" */
+    const char *prompt;       /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's
                               own; "paper": the published scripts' for this model */
-    const char *image_fit; /* "auto", "crop", "pad", "anyres", or "paper": what the published scripts do */
-    int threads;           /* 0: every core */
+    const char *image_fit;    /* "auto", "crop", "pad", "anyres", or "paper": what the published scripts do */
+    int threads;              /* 0: every core */
+    int64_t weights_mib;      /* what matrices may take in memory; 0: cf_runtime_weight_budget */
 } cf_runtime_options;
 cf_runtime_options cf_runtime_options_default(void);
 
@@ -49,9 +51,9 @@ void cf_runtime_close(cf_runtime *r);
 /* How pictures are fitted: "crop", "pad" or "anyres". */
 const char *cf_runtime_fit(const cf_runtime *r);
 
-/* What matrices may take: three quarters of the machine's memory; the rest is for keys and values, kept inputs, the rows in
- * flight, and the files' pages. Models with more are streamed (cf_model_load). */
-int64_t cf_runtime_weight_budget(void);
+/* Bytes that matrices may take: what the options say, else three quarters of the machine's memory; the rest is for keys and
+ * values, kept inputs, the rows in flight, and the files' pages. Models with more are streamed (cf_model_load). */
+int64_t cf_runtime_weight_budget(const cf_runtime_options *o);
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
  * bf16 where the processor multiplies it, else f32. */
 CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);
