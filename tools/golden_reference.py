@@ -26,11 +26,10 @@ NEW_TOKENS = 8
 class Reference:
     """A checkpoint in transformers, with the attention mask of every decoder layer, and what its sublayers add, under our control."""
 
-    def __init__(self, folder):
-        self.model = LlavaForConditionalGeneration.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager").eval()
+    def __init__(self, folder, model=LlavaForConditionalGeneration, pictures=CLIPImageProcessorPil):
+        self.model = model.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.pictures = CLIPImageProcessorPil.from_pretrained(folder)
+        self.pictures = pictures.from_pretrained(folder)
         self.decoder, self.head = self.model.model.language_model, self.model.lm_head
         self.n_layers = self.model.config.text_config.num_hidden_layers
         self.n_heads = self.model.config.text_config.num_attention_heads
@@ -59,6 +58,24 @@ class Reference:
 
     def pixels(self, picture, **options):
         return self.pictures(images=picture, return_tensors="pt", **options)["pixel_values"]
+
+
+def spread(name):
+    """Centre and standard deviation of a parameter. Query and key weights are wide enough that attention is peaked: an average over
+    many keys would hide a cut. Norm weights and biases are off their neutral values, so that leaving one out shows."""
+    if "norm" in name or "layrnorm" in name:
+        return (0, .1) if name.endswith("bias") else (1, .25)
+    if name.endswith("bias"):
+        return 0, .1
+    if "embed_tokens" in name:
+        return 0, 1
+    if "q_proj" in name or "k_proj" in name:
+        return 0, .14
+    if "v_proj" in name or "o_proj" in name:
+        return 0, .25
+    if "patch_embedding" in name:
+        return 0, .05
+    return 0, .2
 
 
 def window(centre, k, n_layers):

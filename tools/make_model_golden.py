@@ -20,7 +20,7 @@ from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForCon
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 import golden_reference
-from golden_reference import BITES, CUT, ENGINE_GOLDEN, Reference, nine_digits, read_rows, window, write_json
+from golden_reference import BITES, CUT, ENGINE_GOLDEN, Reference, nine_digits, read_rows, spread, window, write_json
 
 MODEL_GOLDEN = "tests/model/golden"
 
@@ -190,24 +190,6 @@ def bites_config():
                                        image_size=56, patch_size=14, projection_dim=48),
         image_token_index=644, image_seq_length=16, vision_feature_layer=-2, vision_feature_select_strategy="default",
         projector_hidden_act="gelu", multimodal_projector_bias=True, tie_word_embeddings=False)
-
-
-def spread(name):
-    """Centre and standard deviation of a parameter. Query and key weights are wide enough that attention is peaked: an average over
-    many keys would hide a cut. Norm weights and biases are off their neutral values, so that leaving one out shows."""
-    if "norm" in name or "layrnorm" in name:
-        return (0, .1) if name.endswith("bias") else (1, .25)
-    if name.endswith("bias"):
-        return 0, .1
-    if "embed_tokens" in name:
-        return 0, 1
-    if "q_proj" in name or "k_proj" in name:
-        return 0, .14
-    if "v_proj" in name or "o_proj" in name:
-        return 0, .25
-    if "patch_embedding" in name:
-        return 0, .05
-    return 0, .2
 
 
 def make_bites():
