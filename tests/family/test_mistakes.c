@@ -1,5 +1,5 @@
-/* test_mistakes.c - a mistake in a checkpoint's reading, tiling, packing or rotary table is seen by the check that
- * test_checkpoints.c passes, and in the stage where it is made. */
+/* test_mistakes.c - a mistake in the prompt, the tiles, their packing, the vision tower or the rotary table is seen by
+ * the check that test_checkpoints.c passes, and in the stage where it is made. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,13 @@ static stage first_wrong(const family_found *f)
     if (f->layout)
         return LAYOUT;
     return f->features > LOGIT_BOUND ? FEATURES : HIDDEN;
+}
+
+static void the_other_vicuna(cf_runtime *r)
+{
+    free(r->prompt);
+    r->prompt = strdup(cf_prompt_preset_text("vicuna_v1"));
+    assert_non_null(r->prompt);
 }
 
 static void no_newline(cf_runtime *r)
@@ -60,6 +67,7 @@ static const struct {
     const char *from, *to; /* in config.json */
     stage seen;
 } mistakes[] = {
+    {"LLaVA's own prompt", "next-llama2-1", the_other_vicuna, NULL, NULL, IDS},
     {"the picture padded, not cropped", "llava-llama2-1", padded, NULL, NULL, PIXELS},
     {"the picture cropped, not padded", "llava-llama2-2", base_tile_alone, NULL, NULL, PIXELS},
     {"linear scaling ignored", "llava-llama2-3", NULL, "\"rope_type\": \"linear\"", "\"rope_type\": \"default\"",
