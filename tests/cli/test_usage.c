@@ -97,7 +97,7 @@ static void an_unknown_or_missing_command_lists_the_commands(void **state)
     assert_int_equal(f->r.out.n, 0);
 }
 
-#define OF_MODEL "--prompt", "--image-fit", "--dtype", "--device", "--threads"
+#define OF_MODEL "--prompt", "--image-fit", "--dtype", "--device", "--vision-tower", "--weights-memory", "--threads"
 #define OF_STUDY                                                                                                       \
     "--images", "--scene-graphs", "--flow", "--flows", "--window", "--style", "--layers", "--repeats", "--seed",       \
         "--limit", "--max-new-tokens", "--paper", OF_MODEL
@@ -105,7 +105,7 @@ static void an_unknown_or_missing_command_lists_the_commands(void **state)
 
 static const struct {
     const char *name;
-    const char *options[28];
+    const char *options[30];
 } commands[] = {
     {"ask", {"--image", "--question", "--max-new-tokens", OF_MODEL}},
     {"tokens", {"--image", "--question", "--box", "--true-option", "--false-option", "--object", "--group", OF_MODEL}},
