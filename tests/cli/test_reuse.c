@@ -95,6 +95,7 @@ static void reuse_changes_no_number_of_a_model_in_which_every_cut_bites(void **s
     } cases[] = {
         {"six flows", {"--window", "1,2,9"}, NULL},
         {"some layers", {"--layers", "1:4", "--image-fit", "pad"}, NULL},
+        {"layers read anew in every walk", {"--weights-memory", "1"}, NULL},
         {"into the picture", {"--flow", "Image->Image Central Object", "--flow", "Last->Image"}, NULL},
         {"the published prompt", {"--prompt", "vicuna_v1", "--max-new-tokens", "1"}, NULL},
         {"every mode and every score", {"--flows", MODES, "--score", "all", "--repeats", "2"}, "\"measure\":\"whole\""},
