@@ -145,7 +145,7 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
     *r = (cf_runtime){0};
     if (o->threads < 0)
         return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", o->threads);
-    if (o->weights_mib < 0 || o->weights_mib > INT32_MAX)
+    if (o->weights_mib > INT32_MAX)
         return cf_fail(err, CF_USAGE, "--weights-memory %lld: expected a number of MiB", (long long)o->weights_mib);
     const cf_checkpoint_options where = {.vision_tower = o->vision_tower};
     CF_TRY(cf_checkpoint_open_with(&r->checkpoint, o->model, &where, err));

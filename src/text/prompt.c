@@ -51,7 +51,7 @@ const cf_prompt_preset *cf_prompt_presets(size_t *n)
 const cf_prompt_preset *cf_prompt_preset_named(const char *name)
 {
     for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
-        if (strcmp(presets[i].name, name) == 0)
+        if (cf_slice_is(cf_slice_of(name), presets[i].name))
             return &presets[i];
     return NULL;
 }
