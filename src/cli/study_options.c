@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,36 +214,4 @@ void cf_study_arguments_deinit(cf_study_arguments *a)
     cf_str_deinit(&a->scores);
     free(a->window_list);
     a->window_list = NULL;
-}
-
-cf_status cf_join_command(cf_str *out, const char *command, int argc, char **argv, cf_error *err)
-{
-    cf_status st = cf_str_addf(out, err, "crossflow %s", command);
-    for (int i = 0; i < argc && st == CF_OK; i++)
-        st = cf_str_addf(out, err, " %s", argv[i]);
-    return st;
-}
-
-void cf_study_print_summary(const cf_study_result *r, const char *out)
-{
-    fprintf(stderr,
-            "%s: %lld questions traced now, %lld found in the study; %lld left out by --keep, %lld with a fault\n", out,
-            (long long)r->traced, (long long)r->resumed, (long long)r->wrong, (long long)r->faults);
-    if (r->noted)
-        fprintf(stderr, "%lld of them with a note (words found twice or not at all): crossflow show lists them\n",
-                (long long)r->noted);
-    fprintf(stderr, "%s\n", r->notes);
-    if (r->runs)
-        fprintf(stderr,
-                "work: %.0f row-layers computed for %lld knocked-out runs in %.1f s; one pass per run takes %.0f, %.1f "
-                "times as many\n",
-                r->row_layers, (long long)r->runs, r->seconds, r->row_layers_plain,
-                r->row_layers_plain / r->row_layers);
-    if (r->row_invariant)
-        fprintf(stderr, "products are row-invariant here: results are bit-identical to recomputing every run\n");
-    else if (r->reuse_checked)
-        fprintf(stderr,
-                "products are not row-invariant here: largest difference to recomputing, over %lld runs of the first "
-                "question: %.2g in probability\n",
-                (long long)r->reuse_checked, r->reuse_error);
 }

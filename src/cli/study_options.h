@@ -29,9 +29,4 @@ void cf_study_arguments_add(cf_study_arguments *a, const cf_option *option);
 CF_MUST_USE cf_status cf_study_arguments_finish(cf_study_arguments *a, cf_error *err);
 void cf_study_arguments_deinit(cf_study_arguments *a);
 
-/* "crossflow COMMAND argv..." as provenance. */
-CF_MUST_USE cf_status cf_join_command(cf_str *out, const char *command, int argc, char **argv, cf_error *err);
-/* What was done, and what was saved by not doing it the plain way; to stderr. */
-void cf_study_print_summary(const cf_study_result *r, const char *out);
-
 #endif
