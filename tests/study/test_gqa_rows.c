@@ -88,6 +88,7 @@ static void prepare_row(outcome *out, const cf_runtime *r, const cf_question *q)
     char path[] = "stand-in"; /* a picture of this name is the one already held */
     cf_picture picture = {.path = path, .width = (int32_t)q->image_w, .height = (int32_t)q->image_h, .name = 1};
     cf_prepared p = {0};
+    assert_ok(cf_tiling_plan(&picture.tiling, picture.width, picture.height, &r->preprocess, &r->packing, report));
     out->status = cf_prepare_question(&p, &picture, r, q, path, &out->err);
     for (int32_t i = 0; i < q->n_objects; i++)
         out->has_box = out->has_box || q->objects[i].has_box;
@@ -97,6 +98,7 @@ static void prepare_row(outcome *out, const cf_runtime *r, const cf_question *q)
     out->notes = p.notes;
     p.notes = (cf_str){0};
     cf_prepared_deinit(&p);
+    cf_tiling_deinit(&picture.tiling);
 }
 
 static void count_notes(tally *t, const cf_str *text)
