@@ -13,61 +13,14 @@
 #include "engine/score.h"
 #include "engine/session_internal.h"
 
-/* What a run does in each layer; cuts NULL: nothing. */
-typedef struct run_layer {
-    cf_cut *cuts;
-    int64_t n_cuts;
-    const cf_spans *zero_attention, *zero_mlp;
-} run_layer;
-
-/* Rows of positions [begin, end) through one layer, their keys and values into kv. only_last: y is the last row's. */
-static cf_status put_rows(cf_session *s, int64_t layer, const run_layer *run, int32_t begin, int32_t end,
-                          bool only_last, cf_tensor *y, const cf_tensor *x, cf_error *err)
-{
-    const int32_t n_q = only_last ? 1 : end - begin, q_begin = end - n_q, last = end - 1 - begin;
-    cf_status st = CF_OK;
-    void *memory = NULL;
-    int32_t *zeroed[2] = {NULL, NULL};
-    int64_t n_zeroed[2] = {0, 0};
-    cf_attn_segment segment = {.n_q = n_q, .q_pos = s->pos + q_begin, .own_begin = end, .n_keys = end};
-    if (run) {
-        CF_TRY(cf_alloc(&memory, 2 * (size_t)n_q, sizeof(int32_t), "zeroed rows", err));
-        const cf_spans *places[2] = {run->zero_attention, run->zero_mlp};
-        for (int which = 0; which < 2; which++) {
-            zeroed[which] = (int32_t *)memory + which * n_q;
-            for (int32_t i = 0; places[which] && i < n_q; i++)
-                if (cf_spans_contain(places[which], q_begin + i))
-                    zeroed[which][n_zeroed[which]++] = i;
-        }
-        segment.cuts = run->cuts;
-        segment.n_cuts = run->n_cuts;
-    }
-    const cf_layer_batch b = {.pos = s->pos + begin,
-                              .q_rows = only_last ? &last : NULL,
-                              .n_q = n_q,
-                              .q_pos = segment.q_pos,
-                              .kv = s->kv,
-                              .kv_store = true,
-                              .segments = &segment,
-                              .n_segments = 1,
-                              .zero_attention = zeroed[0],
-                              .n_zero_attention = n_zeroed[0],
-                              .zero_mlp = zeroed[1],
-                              .n_zero_mlp = n_zeroed[1]};
-    CF_TRY(cf_session_layer(s, layer, &b, y, x, err));
-done:
-    free(memory);
-    return st;
-}
-
 /* One decoding step: the row of token `id` at position `at`; logits_dev holds its logits afterwards. run: [n_layers], or
  * NULL for the baseline. */
-static cf_status decode(cf_session *s, const run_layer *run, int32_t id, int32_t at, cf_tensor *x, cf_error *err)
+static cf_status decode(cf_session *s, const cf_run_layer *run, int32_t id, int32_t at, cf_tensor *x, cf_error *err)
 {
     cf_status st = CF_OK;
     CF_TRY(cf_decoder_embed(s->model, x, &id, err));
     for (int64_t l = 0; l < cf_model_config(s->model)->text.n_layers; l++)
-        CF_TRY(put_rows(s, l, run ? &run[l] : NULL, at, at + 1, false, x, x, err));
+        CF_TRY(cf_session_put_rows(s, l, run ? &run[l] : NULL, at, at + 1, false, x, x, err));
     CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, x, true, err));
 done:
     return st;
@@ -82,7 +35,7 @@ static bool is_end(const cf_config *c, int32_t id)
 }
 
 /* Greedy decoding from the logits of the last prompt position, which are used up. */
-static cf_status decode_all(cf_session *s, const run_layer *run, float *logits, int32_t *ids, int32_t *n,
+static cf_status decode_all(cf_session *s, const cf_run_layer *run, float *logits, int32_t *ids, int32_t *n,
                             int32_t max_new_tokens, cf_error *err)
 {
     const cf_config *c = cf_model_config(s->model);
@@ -128,7 +81,7 @@ cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t m
 
 /* ---- a knocked-out run ---- */
 
-static void free_layers(run_layer *layers, int32_t n)
+static void free_layers(cf_run_layer *layers, int32_t n)
 {
     for (int32_t l = 0; layers && l < n; l++)
         free(layers[l].cuts);
@@ -136,21 +89,21 @@ static void free_layers(run_layer *layers, int32_t n)
 }
 
 /* What the nodes on the way to a leaf do. */
-static cf_status layers_of(run_layer **out, const cf_plan *p, int32_t leaf, cf_error *err)
+static cf_status layers_of(cf_run_layer **out, const cf_plan *p, int32_t leaf, cf_error *err)
 {
     void *memory = NULL;
-    cf_status st = cf_alloc(&memory, (size_t)p->n_layers, sizeof(run_layer), "the run's layers", err);
+    cf_status st = cf_alloc(&memory, (size_t)p->n_layers, sizeof(cf_run_layer), "the run's layers", err);
     if (st != CF_OK)
         return st;
-    run_layer *layers = memory;
+    cf_run_layer *layers = memory;
     for (int32_t node = leaf; node != CF_BASELINE; node = p->nodes[node].parent) {
         if (p->nodes[node].action < 0)
             continue;
         const cf_action *a = &p->actions[p->nodes[node].action];
-        run_layer *l = &layers[p->nodes[node].layer];
+        cf_run_layer *l = &layers[p->nodes[node].layer];
         void *cuts = NULL;
         CF_TRY(cf_alloc(&cuts, a->n_edges, sizeof *l->cuts, "the run's cuts", err));
-        *l = (run_layer){cuts, (int64_t)a->n_edges, &a->zero_attention, &a->zero_mlp};
+        *l = (cf_run_layer){cuts, (int64_t)a->n_edges, &a->zero_attention, &a->zero_mlp};
         for (size_t i = 0; i < a->n_edges; i++) {
             const cf_edge *e = &p->edges[a->edges[i]];
             l->cuts[i] = (cf_cut){&e->query, &e->key, e->heads};
@@ -164,7 +117,7 @@ done:
 }
 
 /* The prompt's rows from `begin` on through the run's layers. logits[V] of the last position. */
-static cf_status prefill_run(cf_session *s, const run_layer *run, int32_t begin, float *logits, cf_error *err)
+static cf_status prefill_run(cf_session *s, const cf_run_layer *run, int32_t begin, float *logits, cf_error *err)
 {
     const cf_text_config *t = &cf_model_config(s->model)->text;
     cf_status st = CF_OK;
@@ -173,7 +126,7 @@ static cf_status prefill_run(cf_session *s, const run_layer *run, int32_t begin,
     const cf_tensor kept = cf_session_kept(s, 0), from = cf_tensor_rows(&kept, begin - s->keep_from, kept.shape[0]);
     CF_TRY(cf_gather(s->be, &x, &from, NULL, err));
     for (int64_t l = 0; l < t->n_layers; l++)
-        CF_TRY(put_rows(s, l, &run[l], begin, s->length, false, &x, &x, err));
+        CF_TRY(cf_session_put_rows(s, l, &run[l], begin, s->length, false, &x, &x, err));
     const cf_tensor last = cf_tensor_rows(&x, x.shape[0] - 1, x.shape[0]);
     CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &last, true, err));
     CF_TRY(cf_backend_download(s->be, logits, &s->logits_dev, err));
@@ -190,7 +143,7 @@ static cf_status restore_baseline(cf_session *s, int32_t begin, cf_error *err)
     cf_tensor unread = cf_tensor_rows(&s->x, 0, 1);
     for (int64_t l = 0; l < t->n_layers; l++) {
         const cf_tensor kept = cf_session_kept(s, l), x = cf_tensor_rows(&kept, begin - s->keep_from, kept.shape[0]);
-        CF_TRY(put_rows(s, l, NULL, begin, s->length, true, &unread, &x, err));
+        CF_TRY(cf_session_put_rows(s, l, NULL, begin, s->length, true, &unread, &x, err));
     }
 done:
     return st;
@@ -202,7 +155,7 @@ cf_status cf_session_generate_run(cf_session *s, const cf_plan *plan, size_t run
     const int32_t leaf = plan->runs[run].leaf;
     assert(plan->length == s->length + max_new_tokens);
     cf_status st = CF_OK;
-    run_layer *layers = NULL;
+    cf_run_layer *layers = NULL;
     float *logits = NULL;
     s->n_forced = 0;
     CF_TRY(copy_logits(&logits, s, err));

@@ -242,23 +242,12 @@ cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err)
     cf_tensor x = cf_tensor_rows(&s->x, begin, n);
     const cf_tensor embedded = cf_tensor_rows(&s->embedded, begin, n);
     CF_TRY(cf_gather(s->be, &x, &embedded, NULL, err));
-    const int32_t last_row = n - 1 - begin;
     for (int64_t l = 0; l < t->n_layers; l++) {
         const bool final = l == t->n_layers - 1; /* above it only the last position is read */
         const cf_tensor keep = cf_tensor_rows(&x, s->keep_from - begin, n - begin);
         cf_tensor kept = cf_session_kept(s, l);
         CF_TRY(cf_gather(s->be, &kept, &keep, NULL, err));
-        const cf_attn_segment segment = {
-            .n_q = final ? 1 : n - begin, .q_pos = s->pos + (final ? n - 1 : begin), .own_begin = n, .n_keys = n};
-        const cf_layer_batch b = {.pos = s->pos + begin,
-                                  .q_rows = final ? &last_row : NULL,
-                                  .n_q = segment.n_q,
-                                  .q_pos = segment.q_pos,
-                                  .kv = s->kv,
-                                  .kv_store = true,
-                                  .segments = &segment,
-                                  .n_segments = 1};
-        CF_TRY(cf_session_layer(s, l, &b, final ? &s->last : &x, &x, err));
+        CF_TRY(cf_session_put_rows(s, l, NULL, begin, n, final, final ? &s->last : &x, &x, err));
     }
     CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &s->last, true, err));
     CF_TRY(cf_backend_download(s->be, s->logits, &s->logits_dev, err));
@@ -293,16 +282,7 @@ cf_status cf_session_force(cf_session *s, const int32_t *ids, int32_t n, cf_erro
     for (int64_t l = 0; l < t->n_layers; l++) {
         cf_tensor kept = cf_tensor_rows(&s->kept_forced, l * n, (l + 1) * n);
         CF_TRY(cf_gather(s->be, &kept, &x, NULL, err));
-        const cf_attn_segment segment = {
-            .n_q = n, .q_pos = s->pos + s->length, .own_begin = s->length + n, .n_keys = s->length + n};
-        const cf_layer_batch b = {.pos = s->pos + s->length,
-                                  .n_q = n,
-                                  .q_pos = segment.q_pos,
-                                  .kv = s->kv,
-                                  .kv_store = true,
-                                  .segments = &segment,
-                                  .n_segments = 1};
-        CF_TRY(cf_session_layer(s, l, &b, &x, &x, err));
+        CF_TRY(cf_session_put_rows(s, l, NULL, s->length, s->length + n, false, &x, &x, err));
     }
     CF_TRY(cf_session_read_rows(s, &x, NULL, n, true, keep_logits, s, err));
     s->n_forced = n;

@@ -49,6 +49,17 @@ cf_status cf_input_picture(cf_tensor *rows, const cf_model *m, cf_scratch *scrat
 /* cf_decoder_layer, counted. */
 cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
                            cf_error *err);
+/* What a run does in one layer; cuts NULL: nothing. */
+typedef struct cf_run_layer {
+    cf_cut *cuts;
+    int64_t n_cuts;
+    const cf_spans *zero_attention, *zero_mlp;
+} cf_run_layer;
+
+/* Rows of positions [begin, end) through one layer, their keys and values into kv. only_last: y is the last row's, and is
+ * not x; else y is x. run NULL: the layer as it is. */
+cf_status cf_session_put_rows(cf_session *s, int64_t layer, const cf_run_layer *run, int32_t begin, int32_t end,
+                              bool only_last, cf_tensor *y, const cf_tensor *x, cf_error *err);
 /* Room for [rows, cols] in an f32 tensor; content is lost when it grows. */
 cf_status cf_session_room(cf_session *s, cf_tensor *t, int64_t rows, int64_t cols, cf_error *err);
 /* The kept input of a layer: rows of positions keep_from .. length - 1. */
