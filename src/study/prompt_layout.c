@@ -117,9 +117,20 @@ static cf_slice instruction_of(const char *template_text)
     return cf_slice_trim(rest);
 }
 
-static bool before(cf_span a, cf_span b)
+/* Adds a span to a list of any order. */
+static cf_status join(cf_spans *list, cf_span one, cf_error *err)
 {
-    return a.begin < b.begin;
+    cf_spans added = {0}, sum = {0};
+    cf_status st = CF_OK;
+    CF_TRY(cf_spans_add(&added, one.begin, one.end, err));
+    CF_TRY(cf_spans_union(&sum, list, &added, err));
+    cf_spans_deinit(list);
+    *list = sum;
+    sum = (cf_spans){0};
+done:
+    cf_spans_deinit(&added);
+    cf_spans_deinit(&sum);
+    return st;
 }
 
 enum { N_SIDES = 3 };
@@ -130,31 +141,19 @@ static cf_status find_role_words(cf_spans *out, const searched *s, size_t questi
 {
     const size_t begins[N_SIDES] = {0, (size_t)s->prompt->image_index + 1, question_end};
     const size_t ends[N_SIDES] = {(size_t)s->prompt->image_index, question_begin, s->prompt->ids.n};
-    cf_span found[N_SIDES * N_ROLE_WORDS];
-    int n_found = 0;
     cf_status st = CF_OK;
-    for (int w = 0; st == CF_OK && w < N_ROLE_WORDS; w++) {
+    for (int w = 0; w < N_ROLE_WORDS; w++) {
         const cf_slice word = cf_slice_of(role_words[w]);
         if (cf_slice_find(cf_slice_of(template_text), word, 0) < 0)
             continue;
-        for (int side = 0; st == CF_OK && side < N_SIDES; side++) {
+        for (int side = 0; side < N_SIDES; side++) {
             cf_span one = {0};
             int64_t n = 0;
-            st = find(&one, &n, s, begins[side], ends[side], word, err);
-            int at = n_found;
-            for (; n && at > 0 && before(one, found[at - 1]); at--)
-                found[at] = found[at - 1];
-            if (n) {
-                found[at] = one;
-                n_found++;
-            }
+            CF_TRY(find(&one, &n, s, begins[side], ends[side], word, err));
+            CF_TRY(join(out, one, err)); /* words that share a token overlap in it; none is an empty span */
         }
     }
-    for (int i = 0; st == CF_OK && i < n_found; i++) { /* words that share a token overlap in it */
-        const int32_t end = out->n ? out->items[out->n - 1].end : 0;
-        st = cf_spans_add(out, found[i].begin > end ? found[i].begin : end, found[i].end > end ? found[i].end : end,
-                          err);
-    }
+done:
     return st;
 }
 
