@@ -39,6 +39,8 @@ void cf_study_arguments_init(cf_study_arguments *a)
         {"max-new-tokens", 0, CF_OPT_INT, &a->o.max_new_tokens, "N", "longest answer (default 128)"},
         {"paper", 0, CF_OPT_FLAG, &a->paper, NULL,
          "the published settings: the scripts' prompt and picture fit for\nthis model, --window 9"},
+        {"in-flight", 0, CF_OPT_INT, &a->o.runtime.in_flight, "N",
+         "questions that share a walk over the layers (default: 1, or 4\nwhere layers are read from the files)"},
         CF_MODEL_OPTIONS(a->o.runtime, a->threads),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -11,5 +11,15 @@
  * computed again at the end. After a failure the session needs a new begin and baseline. */
 CF_MUST_USE cf_status cf_session_generate_run(cf_session *s, const cf_plan *plan, size_t run, int32_t *ids, int32_t *n,
                                               int32_t max_new_tokens, cf_error *err);
+/* The same of several sessions, layer by layer together (session.h). */
+typedef struct cf_generate_run_task {
+    cf_session *session;
+    const cf_plan *plan;
+    size_t run;
+    int32_t *ids; /* [max_new_tokens] */
+    int32_t n;    /* out */
+} cf_generate_run_task;
+CF_MUST_USE cf_status cf_sessions_generate_run(cf_generate_run_task *tasks, size_t n, int32_t max_new_tokens,
+                                               cf_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* session.c - taking a sample, the baseline pass and teacher forcing; see session.h.
+/* session.c - taking a sample; see session.h.
  *
  * Invariants
  * (1) kv holds the baseline's keys and values of positions 0 .. length - 1 from baseline() on; decoding writes
@@ -15,16 +15,7 @@
 #include "base/memory.h"
 #include "engine/score.h"
 
-static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
-{
-    void *logits = s->logits;
-    const cf_status st = cf_grow(&logits, &s->cap_logits, (size_t)(rows * cf_model_config(s->model)->text.vocab_size),
-                                 sizeof *s->logits, "logits", err);
-    s->logits = logits;
-    return st;
-}
-
-cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err)
+static cf_status create(cf_session **out, const cf_model *m, const cf_session *beside, bool share_prefix, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_session *s = calloc(1, sizeof *s);
@@ -34,8 +25,11 @@ cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_pref
     s->be = cf_model_backend(m);
     s->share_prefix = share_prefix;
     const cf_text_config *t = &cf_model_config(m)->text;
-    CF_TRY(cf_scratch_create(&s->scratch, m, err));
-    CF_TRY(reserve_logits(s, 1, err));
+    if (beside)
+        s->scratch = beside->scratch;
+    else
+        CF_TRY(cf_scratch_create(&s->scratch, m, err));
+    s->owns_scratch = !beside;
     CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, t->hidden_size, err));
     CF_TRY(cf_backend_alloc(s->be, &s->logits_dev, CF_F32, 1, t->vocab_size, err));
     *out = s;
@@ -43,6 +37,16 @@ cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_pref
 done:
     cf_session_free(s);
     return st;
+}
+
+cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err)
+{
+    return create(out, m, NULL, share_prefix, err);
+}
+
+cf_status cf_session_create_beside(cf_session **out, const cf_session *other, cf_error *err)
+{
+    return create(out, other->model, other, other->share_prefix, err);
 }
 
 void cf_session_free(cf_session *s)
@@ -55,7 +59,8 @@ void cf_session_free(cf_session *s)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         cf_backend_release(s->be, all[i]);
     cf_kv_free(s->be, s->kv);
-    cf_scratch_free(s->scratch);
+    if (s->owns_scratch)
+        cf_scratch_free(s->scratch);
     free(s->prefix_ids);
     free(s->block_host);
     free(s->logits);
@@ -159,22 +164,6 @@ static bool begins_alike(const cf_session *s, const cf_input *in)
            memcmp(in->ids, s->prefix_ids, (size_t)s->n_prefix_ids * sizeof *in->ids) == 0;
 }
 
-static cf_status remember_prefix(cf_session *s, cf_error *err)
-{
-    const cf_input *in = &s->input;
-    size_t cap = (size_t)s->cap_prefix_ids;
-    void *ids = s->prefix_ids;
-    const cf_status st = cf_grow(&ids, &cap, (size_t)in->image_index + 1, sizeof *s->prefix_ids, "prompt ids", err);
-    if (st != CF_OK)
-        return st;
-    s->prefix_ids = ids;
-    s->cap_prefix_ids = (int32_t)cap;
-    s->n_prefix_ids = in->image_index;
-    memcpy(s->prefix_ids, in->ids, (size_t)in->image_index * sizeof *in->ids);
-    s->prefix_picture = in->picture;
-    return CF_OK;
-}
-
 /* embedded = ids before the picture, its features, ids after it. */
 static cf_status embed(cf_session *s, cf_error *err)
 {
@@ -223,69 +212,6 @@ cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_to
     if (!s->prefix_picture)
         CF_TRY(see(s, err));
     CF_TRY(embed(s, err));
-done:
-    return st;
-}
-
-cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err)
-{
-    const cf_text_config *t = &cf_model_config(s->model)->text;
-    const int32_t n = s->length;
-    cf_status st = CF_OK;
-    s->keep_from = keep_from < n - 1 ? keep_from : n - 1;
-    s->n_forced = 0;
-    /* Rows below `begin` are in kv already; they are needed again only where their inputs must be kept. */
-    int32_t begin = s->prefix_picture ? cf_input_image(s->model, &s->input).end : 0;
-    begin = begin < s->keep_from ? begin : s->keep_from;
-    CF_TRY(cf_session_room(s, &s->kept, t->n_layers * (n - s->keep_from), t->hidden_size, err));
-    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
-    cf_tensor x = cf_tensor_rows(&s->x, begin, n);
-    const cf_tensor embedded = cf_tensor_rows(&s->embedded, begin, n);
-    CF_TRY(cf_gather(s->be, &x, &embedded, NULL, err));
-    for (int64_t l = 0; l < t->n_layers; l++) {
-        const bool final = l == t->n_layers - 1; /* above it only the last position is read */
-        const cf_tensor keep = cf_tensor_rows(&x, s->keep_from - begin, n - begin);
-        cf_tensor kept = cf_session_kept(s, l);
-        CF_TRY(cf_gather(s->be, &kept, &keep, NULL, err));
-        CF_TRY(cf_session_put_rows(s, l, NULL, begin, n, final, final ? &s->last : &x, &x, err));
-    }
-    CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &s->last, true, err));
-    CF_TRY(cf_backend_download(s->be, s->logits, &s->logits_dev, err));
-    if (s->share_prefix)
-        CF_TRY(remember_prefix(s, err));
-done:
-    return st;
-}
-
-/* Rows of forced logits, behind the last prompt position's. */
-static void keep_logits(void *user, int64_t i, const float *logits)
-{
-    const cf_session *s = user;
-    const int64_t vocab = cf_model_config(s->model)->text.vocab_size;
-    memcpy(s->logits + (i + 1) * vocab, logits, (size_t)vocab * sizeof *logits);
-}
-
-cf_status cf_session_force(cf_session *s, const int32_t *ids, int32_t n, cf_error *err)
-{
-    const cf_text_config *t = &cf_model_config(s->model)->text;
-    assert(s->length + n <= s->capacity);
-    cf_status st = CF_OK;
-    s->n_forced = 0;
-    if (n == 0)
-        return CF_OK;
-    CF_TRY(reserve_logits(s, 1 + (int64_t)n, err));
-    CF_TRY(cf_scratch_reserve(s->scratch, n, err));
-    CF_TRY(cf_session_room(s, &s->kept_forced, t->n_layers * n, t->hidden_size, err));
-    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
-    cf_tensor x = cf_tensor_rows(&s->x, 0, n);
-    CF_TRY(cf_decoder_embed(s->model, &x, ids, err));
-    for (int64_t l = 0; l < t->n_layers; l++) {
-        cf_tensor kept = cf_tensor_rows(&s->kept_forced, l * n, (l + 1) * n);
-        CF_TRY(cf_gather(s->be, &kept, &x, NULL, err));
-        CF_TRY(cf_session_put_rows(s, l, NULL, s->length, s->length + n, false, &x, &x, err));
-    }
-    CF_TRY(cf_session_read_rows(s, &x, NULL, n, true, keep_logits, s, err));
-    s->n_forced = n;
 done:
     return st;
 }

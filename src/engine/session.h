@@ -1,7 +1,11 @@
 /* session.h - one sample in flight: its prompt, its baseline pass, its greedy answer.
  *
  * Order of calls: begin, baseline, then any of generate, hidden, lens, force, the sweep (sweep.h), and generate_run
- * (generate_run.h). One session per worker; a session keeps its memory from sample to sample. */
+ * (generate_run.h). A session keeps its memory from sample to sample.
+ *
+ * Several samples in flight are several sessions of one model. What walks over all layers has a form that takes a task of
+ * each (cf_sessions_...): they take every layer together, so that one that is not in memory is read once for all of them,
+ * and each session ends as it would alone. A failure leaves all of them to begin anew. */
 #ifndef CF_ENGINE_SESSION_H
 #define CF_ENGINE_SESSION_H
 
@@ -31,6 +35,9 @@ typedef struct cf_input {
  * picture, same ids before it). Exact where products are row-invariant, because those rows do not depend on what
  * follows. */
 CF_MUST_USE cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err);
+/* Another one for the same model and thread, which works in other's buffers while no call to other is running; other
+ * must outlive it. */
+CF_MUST_USE cf_status cf_session_create_beside(cf_session **out, const cf_session *other, cf_error *err);
 void cf_session_free(cf_session *s);
 
 /* Positions the prompt of this input takes, and where the picture's are. */
@@ -45,6 +52,11 @@ int32_t cf_session_length(const cf_session *s); /* of the prompt */
 /* The baseline pass: fills keys and values of all layers, and keeps each layer's input for rows [keep_from, length)
  * (at least the last row). Nothing is forced after it. */
 CF_MUST_USE cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err);
+typedef struct cf_baseline_task {
+    cf_session *session;
+    int32_t keep_from;
+} cf_baseline_task;
+CF_MUST_USE cf_status cf_sessions_baseline(const cf_baseline_task *tasks, size_t n, cf_error *err);
 
 /* logits[1 + n_forced, vocab_size] of the last prompt position and of the forced ones; belongs to the session, valid
  * until the next baseline or force. */
@@ -54,10 +66,22 @@ const float *cf_session_logits(const cf_session *s);
  * which is included. *n is how many. What was forced is gone afterwards. */
 CF_MUST_USE cf_status cf_session_generate(cf_session *s, int32_t *ids, int32_t *n, int32_t max_new_tokens,
                                           cf_error *err);
+typedef struct cf_generate_task {
+    cf_session *session;
+    int32_t *ids; /* [max_new_tokens] */
+    int32_t n;    /* out */
+} cf_generate_task;
+CF_MUST_USE cf_status cf_sessions_generate(cf_generate_task *tasks, size_t n, int32_t max_new_tokens, cf_error *err);
 
 /* Teacher forcing: puts ids[n] after the prompt, in place of what was forced before. Their rows take part in every
  * sweep that follows, and are scored there. n is at most max_new_tokens of begin. */
 CF_MUST_USE cf_status cf_session_force(cf_session *s, const int32_t *ids, int32_t n, cf_error *err);
+typedef struct cf_force_task {
+    cf_session *session;
+    const int32_t *ids; /* [n] */
+    int32_t n;
+} cf_force_task;
+CF_MUST_USE cf_status cf_sessions_force(const cf_force_task *tasks, size_t n, cf_error *err);
 int32_t cf_session_n_forced(const cf_session *s);
 
 /* Copies hidden state l (0: embeddings; n_layers: after the final norm, as Hugging Face returns it) of kept positions

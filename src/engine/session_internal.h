@@ -7,7 +7,8 @@
 struct cf_session {
     const cf_model *model;
     cf_backend *be;
-    cf_scratch *scratch;
+    cf_scratch *scratch; /* only within a layer: sessions that work in turns share one */
+    bool owns_scratch;
     bool share_prefix;
 
     /* the sample */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "engine/pass.h"
 
 /* First position with rows of its own at this node's layer; length where there is none. */
 static int32_t own_begin_of(const cf_plan *p, const cf_node *node)
@@ -297,21 +298,56 @@ done:
     return st;
 }
 
+/* A walk, and what it has reached. */
+typedef struct sweep_pass {
+    cf_walk walk;
+    cf_tensor rows; /* of the layer last computed */
+} sweep_pass;
+
+static cf_status open_sweep(sweep_pass *p, const cf_sweep_task *task, cf_error *err)
+{
+    cf_session *s = task->session;
+    const cf_plan *plan = task->plan;
+    assert(plan->length == s->length + s->n_forced && (plan->n_nodes == 0 || plan->lowest >= s->keep_from));
+    p->walk = (cf_walk){.s = s,
+                        .plan = plan,
+                        .reader = task->reader,
+                        .n_base = plan->length - s->keep_from,
+                        .first_scored = s->length - 1};
+    return open_walk(&p->walk, err);
+}
+
+static cf_status sweep_layer(void *state, int64_t layer, cf_error *err)
+{
+    sweep_pass *p = state;
+    const cf_status st = walk_layer(&p->walk, (int32_t)layer, &p->rows, err);
+    if (st != CF_OK || !p->walk.n_ask)
+        return st;
+    return cf_walk_read_layer(&p->walk, (int32_t)layer, &p->rows, err);
+}
+
+cf_status cf_sweeps(const cf_sweep_task *tasks, size_t n, cf_error *err)
+{
+    cf_status st = CF_OK;
+    void *memory = NULL;
+    if (n == 0)
+        return CF_OK;
+    CF_TRY(cf_alloc(&memory, n, sizeof(sweep_pass), "sweeps", err));
+    sweep_pass *passes = memory;
+    for (size_t i = 0; i < n; i++)
+        CF_TRY(open_sweep(&passes[i], &tasks[i], err));
+    CF_TRY(cf_passes_walk(passes, n, sizeof *passes, sweep_layer, tasks[0].plan->n_layers, err));
+    for (size_t i = 0; i < n; i++)
+        CF_TRY(cf_walk_read_runs(&passes[i].walk, &passes[i].rows, err));
+done:
+    for (size_t i = 0; memory && i < n; i++)
+        close_walk(&((sweep_pass *)memory)[i].walk);
+    free(memory);
+    return st;
+}
+
 cf_status cf_sweep(cf_session *s, const cf_plan *plan, const cf_sweep_reader *reader, cf_error *err)
 {
-    assert(plan->length == s->length + s->n_forced && (plan->n_nodes == 0 || plan->lowest >= s->keep_from));
-    cf_status st = CF_OK;
-    cf_tensor rows = {0};
-    cf_walk w = {
-        .s = s, .plan = plan, .reader = reader, .n_base = plan->length - s->keep_from, .first_scored = s->length - 1};
-    CF_TRY(open_walk(&w, err));
-    for (int32_t l = 0; l < plan->n_layers; l++) {
-        CF_TRY(walk_layer(&w, l, &rows, err));
-        if (w.n_ask)
-            CF_TRY(cf_walk_read_layer(&w, l, &rows, err));
-    }
-    CF_TRY(cf_walk_read_runs(&w, &rows, err));
-done:
-    close_walk(&w);
-    return st;
+    const cf_sweep_task task = {s, plan, reader};
+    return cf_sweeps(&task, 1, err);
 }

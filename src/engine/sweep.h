@@ -24,5 +24,12 @@ typedef struct cf_sweep_reader {
 /* The plan is over the session's prompt and what was forced after it (cf_session_force); the session's baseline must
  * have kept rows from plan->lowest on. */
 CF_MUST_USE cf_status cf_sweep(cf_session *s, const cf_plan *plan, const cf_sweep_reader *reader, cf_error *err);
+/* The same of several sessions, layer by layer together (session.h); readers are called in turns. */
+typedef struct cf_sweep_task {
+    cf_session *session;
+    const cf_plan *plan;
+    const cf_sweep_reader *reader;
+} cf_sweep_task;
+CF_MUST_USE cf_status cf_sweeps(const cf_sweep_task *tasks, size_t n, cf_error *err);
 
 #endif

@@ -97,8 +97,8 @@ typedef struct memory {
     double weights, kv, kept, rows;
 } memory;
 
-static memory forecast_memory(const cf_runtime *r, const cf_study_options *o, const cf_tile_grid *g,
-                              const cf_plan *plan, cf_dtype dtype)
+static memory forecast_memory(const cf_runtime *r, const cf_memory_plan *division, const cf_study_options *o,
+                              const cf_tile_grid *g, const cf_plan *plan, cf_dtype dtype)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     const cf_text_config *t = &c->text;
@@ -108,17 +108,17 @@ static memory forecast_memory(const cf_runtime *r, const cf_study_options *o, co
     const double compute = (double)cf_dtype_bytes(dtype), stored = (double)cf_checkpoint_weight_bytes(r->checkpoint) /
                                                                    (double)cf_checkpoint_n_parameters(r->checkpoint);
     const double stacked = (double)cf_plan_most_rows(plan), most = stacked > length ? stacked : length;
-    const double chunk = most < 1024 ? most : 1024;
+    const double chunk = most < 1024 ? most : 1024, flying = (double)division->in_flight;
     memory m = {0};
     /* cf_model_load: matrices, the embedding as stored, rotary angles; and a matrix on its way into its layout */
-    m.weights = (double)cf_model_plan_weights(c, dtype, cf_runtime_weight_budget(&o->runtime)).bytes +
-                stored * vocab * d + 4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
-    m.kv = grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
-    m.kept = grown * 4 * (double)t->n_layers * kept * d;
+    m.weights = (double)cf_model_plan_weights(c, dtype, division->weight_bytes).bytes + stored * vocab * d +
+                4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
+    m.kv = flying * grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
+    m.kept = flying * grown * 4 * (double)t->n_layers * kept * d;
     m.rows = most * (compute * (2 * d + q) + 4 * (q + 2 * kv)) + chunk * f * (8 + compute) /* cf_scratch */
-             + 2 * grown * 4 * (kept + stacked) * d                                        /* the sweep's stacks */
-             + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings, picture */
-             + 64 * 8 * vocab;                                                             /* logits being read */
+             + flying * (2 * grown * 4 * (kept + stacked) * d                              /* the sweep's stacks */
+                         + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings */
+                         + 64 * 8 * vocab); /* logits being read */
     return m;
 }
 
@@ -136,10 +136,10 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
     const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
     const double row_macs =
         d * (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
-    const memory m = forecast_memory(r, o, &scene->tiling->grid, plan, dtype);
-    const int64_t streamed = t->n_layers - cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype,
-                                                                 cf_runtime_weight_budget(&o->runtime))
-                                               .n_resident;
+    const cf_memory_plan division = cf_runtime_plan_memory(r, &o->runtime, dtype);
+    const memory m = forecast_memory(r, &division, o, &scene->tiling->grid, plan, dtype);
+    const int64_t resident =
+        cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype, division.weight_bytes).n_resident;
     CF_TRY(
         cf_str_addf(out, err, "\nquestions      %zu; a typical one has %d positions\n", n_questions, p->groups.length));
     CF_TRY(cf_str_addf(out, err, "runs           %zu a question; rows from position %d on are recomputed\n", n_specs,
@@ -157,7 +157,9 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
         out, err,
         "mapped files   %.0f MiB beside it, which the system may drop; %lld of %lld decoder layers are read "
         "from them in every walk\n",
-        (double)cf_checkpoint_weight_bytes(r->checkpoint) * mib, (long long)streamed, (long long)t->n_layers));
+        (double)cf_checkpoint_weight_bytes(r->checkpoint) * mib, (long long)(t->n_layers - resident),
+        (long long)t->n_layers));
+    CF_TRY(cf_str_addf(out, err, "in flight      %d questions together in a walk\n", division.in_flight));
     CF_TRY(cf_str_addf(
         out, err,
         "time           about %.1f s a question, %.1f min in all, in matrix products alone (%.0f GFLOP/s measured)\n",

@@ -22,10 +22,12 @@ typedef struct reading {
     top_lists top, few;
 } reading;
 
+/* The lens on a sample in flight. */
 typedef struct lens {
     cf_sample_plan planned;
     const cf_study *study;
-    int32_t tokens[CF_N_LENS_LINES]; /* of the sample at hand; -1 where there is none */
+    int32_t last;                    /* the sample's last position */
+    int32_t tokens[CF_N_LENS_LINES]; /* -1 where there is none */
     int64_t vocab;
     int32_t *top_ids;
     double *top_scores;
@@ -39,6 +41,11 @@ typedef struct lens {
     cf_status status; /* of the visitors, which cannot fail */
     cf_error error;
 } lens;
+
+typedef struct lenses {
+    lens *places; /* [n_places] of the study */
+    size_t n_places;
+} lenses;
 
 /* ---- reading ---- */
 
@@ -97,7 +104,7 @@ static void visit_baseline(void *user, int64_t entry, int32_t position, const fl
 {
     lens *l = user;
     (void)entry;
-    read_logits(l, &l->baseline[l->n_baseline++], logits, position < cf_session_length(l->study->session) - 1);
+    read_logits(l, &l->baseline[l->n_baseline++], logits, position < l->last);
 }
 
 static void visit_node(void *user, int32_t layer, int32_t node, const float *logits)
@@ -170,9 +177,8 @@ done:
     return st;
 }
 
-static cf_status open_lens(void *user, cf_study *s, cf_error *err)
+static cf_status open_lens(lens *l, const cf_study *s, cf_error *err)
 {
-    lens *l = user;
     cf_status st = CF_OK;
     void *ids = NULL, *scores = NULL;
     l->study = s;
@@ -185,9 +191,24 @@ done:
     return st;
 }
 
+static cf_status open_places(void *user, cf_study *s, cf_error *err)
+{
+    lenses *all = user;
+    void *places = NULL;
+    cf_status st = cf_alloc(&places, s->n_places, sizeof *all->places, "samples", err);
+    if (st != CF_OK)
+        return st;
+    all->places = places;
+    all->n_places = s->n_places;
+    for (size_t i = 0; st == CF_OK && i < all->n_places; i++)
+        st = open_lens(&all->places[i], s, err);
+    return st;
+}
+
 static cf_status plan_sample(void *user, cf_study *s, const cf_study_sample *x, int32_t *keep_from, cf_error *err)
 {
-    lens *l = user;
+    const lenses *all = user;
+    lens *l = &all->places[x->place];
     cf_sample_plan_deinit(&l->planned);
     const cf_status st = cf_sample_plan_create(&l->planned, &s->runs, &x->scene, x->row, 0, err);
     if (st != CF_OK)
@@ -230,86 +251,167 @@ static cf_status reserve(lens *l, size_t n_readings, size_t n_entries, cf_error 
     return st;
 }
 
-static cf_status read_range_of(lens *l, cf_study *s, read_range *r, cf_error *err)
+/* Readings of the plan's nodes. */
+static cf_status reserve_nodes(lens *l, cf_error *err)
 {
-    r->first = l->n_baseline;
-    const cf_status st = cf_session_lens(s->session, r->begin, r->end, s->o->lens_norm, visit_baseline, l, err);
-    if (st == CF_OK && l->status != CF_OK)
-        *err = l->error;
-    return st == CF_OK ? l->status : st;
-}
-
-static cf_status read_runs(lens *l, cf_study *s, cf_error *err)
-{
-    const cf_plan *p = l->planned.plan;
-    const cf_sweep_reader reader = {.user = l, .lens = visit_node, .lens_normed = s->o->lens_norm};
     cf_status st = CF_OK;
     void *nodes = NULL, *has = NULL;
-    if (s->runs.specs.n == 0)
-        return CF_OK;
     free(l->nodes);
     free(l->has_node);
     l->nodes = NULL;
     l->has_node = NULL;
-    CF_TRY(cf_alloc(&nodes, p->n_nodes, sizeof *l->nodes, "lens readings", err));
+    CF_TRY(cf_alloc(&nodes, l->planned.plan->n_nodes, sizeof *l->nodes, "lens readings", err));
     l->nodes = nodes;
-    CF_TRY(cf_alloc(&has, p->n_nodes, sizeof *l->has_node, "lens readings", err));
+    CF_TRY(cf_alloc(&has, l->planned.plan->n_nodes, sizeof *l->has_node, "lens readings", err));
     l->has_node = has;
-    CF_TRY(cf_sweep(s->session, p, &reader, err));
-    if (l->status != CF_OK)
-        *err = l->error;
-    st = l->status;
 done:
     return st;
 }
 
-static cf_status measure_sample(void *user, cf_study *s, const cf_study_sample *x, cf_results *out, cf_error *err)
+/* The positions that are read in the baseline. */
+typedef struct read_ranges {
+    read_range items[2];
+    size_t n, n_positions;
+} read_ranges;
+
+static read_ranges ranges_of(const cf_study *s, const cf_study_sample *x)
 {
-    lens *l = user;
-    const int32_t n_entries = s->runs.n_layers + 1, length = x->prepared.groups.length;
-    read_range ranges[2] = {{x->prepared.image.begin, x->prepared.image.end, 0}, {length - 1, length, 0}};
-    const size_t n_positions = 1 + (s->o->lens_image ? (size_t)(ranges[0].end - ranges[0].begin) : 0);
+    const cf_span image = x->prepared.image;
+    const int32_t length = x->prepared.groups.length;
+    read_ranges r = {.n_positions = 1};
+    if (s->o->lens_image) {
+        r.items[r.n++] = (read_range){image.begin, image.end, 0};
+        r.n_positions += (size_t)(image.end - image.begin);
+    }
+    r.items[r.n++] = (read_range){length - 1, length, 0};
+    return r;
+}
+
+static cf_status ready_sample(void *user, cf_study *s, const cf_study_sample *x, cf_error *err)
+{
+    const lenses *all = user;
+    lens *l = &all->places[x->place];
+    const size_t n_entries = (size_t)s->runs.n_layers + 1, n_positions = ranges_of(s, x).n_positions;
     cf_status st = CF_OK;
+    l->last = x->prepared.groups.length - 1;
     l->n_baseline = l->n_entries = 0;
     l->status = CF_OK;
     cf_str_clear(&l->texts);
     CF_TRY(choose_tokens(l, x->question, err));
-    CF_TRY(reserve(l, n_positions * (size_t)n_entries, (n_positions + s->runs.specs.n) * (size_t)n_entries, err));
-    for (int i = s->o->lens_image ? 0 : 1; i < 2; i++)
-        CF_TRY(read_range_of(l, s, &ranges[i], err));
-    CF_TRY(read_runs(l, s, err));
-    for (int i = s->o->lens_image ? 0 : 1; i < 2; i++)
-        add_range(l, &ranges[i], n_entries);
-    for (size_t i = 0; i < s->runs.specs.n; i++) {
-        const cf_run_status status = l->planned.plan->runs[i].status;
-        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
-            CF_TRY(add_run(l, i, length - 1, &l->baseline[ranges[1].first], err));
-    }
-    out->lens = l->entries;
-    out->n_lens = l->n_entries;
-    s->result.runs += (int64_t)s->runs.specs.n;
-    s->result.row_layers_plain += (double)(s->runs.specs.n + 1) * (double)length * (double)s->runs.n_layers;
+    CF_TRY(reserve(l, n_positions * n_entries, (n_positions + s->runs.specs.n) * n_entries, err));
+    CF_TRY(reserve_nodes(l, err));
 done:
     return st;
 }
 
+static cf_status read_baseline(lens *l, const cf_study *s, const cf_study_sample *x, read_ranges *r, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (size_t i = 0; i < r->n; i++) {
+        read_range *at = &r->items[i];
+        at->first = l->n_baseline;
+        CF_TRY(cf_session_lens(x->session, at->begin, at->end, s->o->lens_norm, visit_baseline, l, err));
+    }
+done:
+    return st;
+}
+
+/* What the visitors could not say. */
+static cf_status check_visits(const lens *l, cf_error *err)
+{
+    if (l->status != CF_OK)
+        *err = l->error;
+    return l->status;
+}
+
+static cf_status read_runs(const lenses *all, cf_study *s, cf_study_sample *const *samples, size_t n, cf_error *err)
+{
+    cf_status st = CF_OK;
+    void *readers = NULL, *memory = NULL;
+    if (s->runs.specs.n == 0)
+        return CF_OK;
+    CF_TRY(cf_alloc(&readers, n, sizeof(cf_sweep_reader), "tasks", err));
+    CF_TRY(cf_alloc(&memory, n, sizeof(cf_sweep_task), "tasks", err));
+    cf_sweep_reader *of = readers;
+    cf_sweep_task *sweeps = memory;
+    for (size_t i = 0; i < n; i++) {
+        lens *l = &all->places[samples[i]->place];
+        of[i] = (cf_sweep_reader){.user = l, .lens = visit_node, .lens_normed = s->o->lens_norm};
+        sweeps[i] = (cf_sweep_task){samples[i]->session, l->planned.plan, &of[i]};
+    }
+    CF_TRY(cf_sweeps(sweeps, n, err));
+done:
+    free(readers);
+    free(memory);
+    return st;
+}
+
+static cf_status add_entries(lens *l, cf_study *s, cf_study_sample *x, const read_ranges *r, cf_error *err)
+{
+    const int32_t n_entries = s->runs.n_layers + 1;
+    cf_status st = CF_OK;
+    for (size_t i = 0; i < r->n; i++)
+        add_range(l, &r->items[i], n_entries);
+    for (size_t i = 0; i < s->runs.specs.n; i++) {
+        const cf_run_status status = l->planned.plan->runs[i].status;
+        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
+            CF_TRY(add_run(l, i, l->last, &l->baseline[r->items[r->n - 1].first], err));
+    }
+    x->results.lens = l->entries;
+    x->results.n_lens = l->n_entries;
+    s->result.runs += (int64_t)s->runs.specs.n;
+    s->result.row_layers_plain += (double)(s->runs.specs.n + 1) * (double)(l->last + 1) * (double)s->runs.n_layers;
+done:
+    return st;
+}
+
+static cf_status measure_samples(void *user, cf_study *s, cf_study_sample *const *samples, size_t n, cf_error *err)
+{
+    const lenses *all = user;
+    cf_status st = CF_OK;
+    void *memory = NULL;
+    CF_TRY(cf_alloc(&memory, n, sizeof(read_ranges), "positions", err));
+    read_ranges *ranges = memory;
+    for (size_t i = 0; i < n; i++) {
+        ranges[i] = ranges_of(s, samples[i]);
+        CF_TRY(read_baseline(&all->places[samples[i]->place], s, samples[i], &ranges[i], err));
+    }
+    CF_TRY(read_runs(all, s, samples, n, err));
+    for (size_t i = 0; i < n; i++) {
+        lens *l = &all->places[samples[i]->place];
+        CF_TRY(check_visits(l, err));
+        CF_TRY(add_entries(l, s, samples[i], &ranges[i], err));
+    }
+done:
+    free(memory);
+    return st;
+}
+
+static void close_lens(lens *l)
+{
+    cf_sample_plan_deinit(&l->planned);
+    cf_str_deinit(&l->texts);
+    free(l->top_ids);
+    free(l->top_scores);
+    free(l->baseline);
+    free(l->nodes);
+    free(l->has_node);
+    free(l->entries);
+}
+
 cf_status cf_lens(cf_study_result *out, const cf_study_options *o, cf_study_listener listen, void *user, cf_error *err)
 {
-    lens l = {0};
+    lenses all = {0};
     const cf_study_job job = {.name = "lens",
-                              .user = &l,
+                              .user = &all,
                               .add_facts = add_facts,
-                              .open = open_lens,
+                              .open = open_places,
                               .plan = plan_sample,
-                              .measure = measure_sample};
+                              .ready = ready_sample,
+                              .measure = measure_samples};
     const cf_status st = cf_study_run(out, o, &job, listen, user, err);
-    cf_sample_plan_deinit(&l.planned);
-    cf_str_deinit(&l.texts);
-    free(l.top_ids);
-    free(l.top_scores);
-    free(l.baseline);
-    free(l.nodes);
-    free(l.has_node);
-    free(l.entries);
+    for (size_t i = 0; i < all.n_places; i++)
+        close_lens(&all.places[i]);
+    free(all.places);
     return st;
 }

@@ -9,7 +9,8 @@
 
 static const cf_scores no_scores = {NAN, NAN, NAN, NAN, NAN, NAN, -1};
 
-cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_asked *asked, cf_error *err)
+cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_asked *asked, const float *logits,
+                              cf_error *err)
 {
     const size_t n = s->runs.specs.n;
     cf_status st = CF_OK;
@@ -24,7 +25,7 @@ cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_aske
     v->vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
     for (size_t i = 0; i < n; i++)
         v->scores[i] = no_scores;
-    cf_score(&v->baseline, asked, cf_session_logits(s->session), v->vocab);
+    cf_score(&v->baseline, asked, logits, v->vocab);
 done:
     return st;
 }
@@ -140,41 +141,68 @@ static const char *same_state(const cf_run_answers *a, const cf_plan *plan, cons
     return NULL;
 }
 
-static cf_status generate(cf_str *text, cf_study *s, const cf_plan *plan, size_t run, cf_error *err)
+static cf_status add_answer(cf_run_answers *a, int64_t run, cf_slice text, cf_error *err)
 {
-    void *ids = NULL;
-    int32_t n = 0;
-    cf_status st = cf_alloc(&ids, (size_t)s->o->max_new_tokens, sizeof(int32_t), "answer tokens", err);
+    char *copy = NULL;
+    const cf_status st = cf_strdup(&copy, text, err);
     if (st == CF_OK)
-        st = cf_session_generate_run(s->session, plan, run, ids, &n, s->o->max_new_tokens, err);
-    if (st == CF_OK)
-        st = cf_answer_text(text, &s->runtime, ids, n, err);
-    free(ids);
+        a->items[a->n++] = (cf_run_answer){run, copy};
     return st;
 }
 
-cf_status cf_run_answers_make(cf_run_answers *a, cf_study *s, const cf_plan *plan, cf_error *err)
+/* One run of every sample: generated where no earlier run of it was the same state. pending: [n], ids: [n,
+ * max_new_tokens], both to work in. */
+static cf_status answer_run(size_t run, const cf_answers_task *tasks, size_t n, const cf_study *s,
+                            cf_generate_run_task *pending, int32_t *ids, cf_error *err)
 {
+    const int32_t most = s->o->max_new_tokens;
     cf_status st = CF_OK;
     cf_str text = {0};
-    char *copy = NULL;
-    void *items = a->items;
-    clear_answers(a);
-    CF_TRY(cf_grow(&items, &a->cap, plan->n_runs, sizeof *a->items, "answers", err));
-    a->items = items;
-    for (size_t i = 0; i < plan->n_runs; i++) {
-        if (plan->runs[i].status == CF_RUN_FULLY_CUT || plan->runs[i].status == CF_RUN_TOO_FEW_KEYS)
+    size_t n_pending = 0;
+    for (size_t i = 0; i < n; i++) {
+        const cf_answers_task *t = &tasks[i];
+        const cf_run_status status = t->plan->runs[run].status;
+        if (status == CF_RUN_FULLY_CUT || status == CF_RUN_TOO_FEW_KEYS)
             continue;
-        const char *known = same_state(a, plan, s->runs.ids, i);
+        const char *known = same_state(t->answers, t->plan, s->runs.ids, run);
+        if (known) {
+            CF_TRY(add_answer(t->answers, s->runs.ids[run], cf_slice_of(known), err));
+            continue;
+        }
+        pending[n_pending] = (cf_generate_run_task){t->session, t->plan, run, ids + (size_t)most * i, 0};
+        n_pending++;
+    }
+    CF_TRY(cf_sessions_generate_run(pending, n_pending, most, err));
+    for (size_t i = 0, at = 0; i < n && at < n_pending; i++) {
+        if (tasks[i].session != pending[at].session)
+            continue;
         cf_str_clear(&text);
-        if (known)
-            CF_TRY(cf_str_add_text(&text, known, err));
-        else
-            CF_TRY(generate(&text, s, plan, i, err));
-        CF_TRY(cf_strdup(&copy, cf_str_slice(&text), err));
-        a->items[a->n++] = (cf_run_answer){s->runs.ids[i], copy};
+        CF_TRY(cf_answer_text(&text, &s->runtime, pending[at].ids, pending[at].n, err));
+        CF_TRY(add_answer(tasks[i].answers, s->runs.ids[run], cf_str_slice(&text), err));
+        at++;
     }
 done:
     cf_str_deinit(&text);
+    return st;
+}
+
+cf_status cf_run_answers_make(const cf_answers_task *tasks, size_t n, const cf_study *s, cf_error *err)
+{
+    cf_status st = CF_OK;
+    void *pending = NULL, *ids = NULL;
+    CF_TRY(cf_alloc(&pending, n, sizeof(cf_generate_run_task), "answers", err));
+    CF_TRY(cf_alloc(&ids, n * (size_t)s->o->max_new_tokens, sizeof(int32_t), "answer tokens", err));
+    for (size_t i = 0; i < n; i++) {
+        cf_run_answers *a = tasks[i].answers;
+        void *items = a->items;
+        clear_answers(a);
+        CF_TRY(cf_grow(&items, &a->cap, s->runs.specs.n, sizeof *a->items, "answers", err));
+        a->items = items;
+    }
+    for (size_t run = 0; run < s->runs.specs.n; run++)
+        CF_TRY(answer_run(run, tasks, n, s, pending, ids, err));
+done:
+    free(pending);
+    free(ids);
     return st;
 }

@@ -15,8 +15,9 @@ typedef struct cf_run_values { /* zero-initialise; keeps its memory from sample 
     size_t n_baselines;
 } cf_run_values;
 
-/* Takes a sample; the session's baseline is scored. */
-CF_MUST_USE cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_asked *asked, cf_error *err);
+/* Takes a sample; its baseline is scored: logits[n_answer, vocab]. */
+CF_MUST_USE cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_asked *asked,
+                                          const float *logits, cf_error *err);
 /* Scores a run: logits[n_answer, vocab]. */
 void cf_run_values_take(cf_run_values *v, size_t run, const float *logits);
 /* Fills out's values and baselines: those that the study's options ask for and that exist for the sample. */
@@ -28,9 +29,14 @@ typedef struct cf_run_answers { /* zero-initialise; owns the texts */
     size_t n, cap;
 } cf_run_answers;
 
-/* The answer of every run that has a number; runs that are one state in the plan share it. plan: over the prompt and
- * max_new_tokens. */
-CF_MUST_USE cf_status cf_run_answers_make(cf_run_answers *a, cf_study *s, const cf_plan *plan, cf_error *err);
+typedef struct cf_answers_task {
+    cf_run_answers *answers;
+    cf_session *session;
+    const cf_plan *plan; /* over the prompt and max_new_tokens */
+} cf_answers_task;
+
+/* The answer of every run that has a number, of several samples together; runs that are one state in the plan share it. */
+CF_MUST_USE cf_status cf_run_answers_make(const cf_answers_task *tasks, size_t n, const cf_study *s, cf_error *err);
 void cf_run_answers_deinit(cf_run_answers *a);
 
 #endif

@@ -145,6 +145,8 @@ cf_status cf_runtime_open_files(cf_runtime *r, const cf_runtime_options *o, cf_e
     *r = (cf_runtime){0};
     if (o->threads < 0)
         return cf_fail(err, CF_USAGE, "--threads %d: expected 1 or more", o->threads);
+    if (o->in_flight < 0)
+        return cf_fail(err, CF_USAGE, "--in-flight %d: expected 1 or more", o->in_flight);
     if (o->weights_mib > INT32_MAX)
         return cf_fail(err, CF_USAGE, "--weights-memory %lld: expected a number of MiB", (long long)o->weights_mib);
     const cf_checkpoint_options where = {.vision_tower = o->vision_tower};
@@ -195,11 +197,35 @@ cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
     return CF_OK;
 }
 
-int64_t cf_runtime_weight_budget(const cf_runtime_options *o)
+enum { STREAMED_IN_FLIGHT = 4, MAX_TEXT = 128 };
+
+/* Keys and values of a sample, at most: a picture in the most tiles, and a prompt of MAX_TEXT tokens. */
+static int64_t sample_bytes(const cf_config *c)
 {
-    if (o->weights_mib)
-        return o->weights_mib << 20;
-    return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
+    const cf_text_config *t = &c->text;
+    const int64_t side = c->vision.image_size / c->vision.patch_size;
+    int64_t tiles = 1;
+    for (int32_t i = 0; i < c->n_grid; i++) {
+        const int64_t n =
+            1 + (c->grid[i].height / c->vision.image_size) * (int64_t)(c->grid[i].width / c->vision.image_size);
+        tiles = n > tiles ? n : tiles;
+    }
+    return 2 * (int64_t)sizeof(float) * t->n_layers * t->n_kv_heads * t->head_dim * (tiles * side * side + MAX_TEXT);
+}
+
+cf_memory_plan cf_runtime_plan_memory(const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype)
+{
+    const cf_config *c = cf_checkpoint_config(r->checkpoint);
+    const int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    cf_memory_plan p = {o->weights_mib ? o->weights_mib << 20 : memory / 4 * 3, o->in_flight};
+    if (p.in_flight == 0)
+        p.in_flight =
+            cf_model_plan_weights(c, dtype, p.weight_bytes).n_resident < c->text.n_layers ? STREAMED_IN_FLIGHT : 1;
+    if (!o->weights_mib) {
+        const int64_t left = p.weight_bytes - (p.in_flight - 1) * sample_bytes(c);
+        p.weight_bytes = left > 1 ? left : 1; /* 0 is no limit */
+    }
+    return p;
 }
 
 cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
@@ -208,7 +234,9 @@ cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *
     cf_backend_options options = {.n_threads = o->threads};
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
-    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, cf_runtime_weight_budget(o), err));
+    const cf_memory_plan plan = cf_runtime_plan_memory(r, o, options.compute);
+    CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, plan.weight_bytes, err));
+    r->in_flight = plan.in_flight;
 done:
     return st;
 }

@@ -23,7 +23,8 @@ typedef struct cf_runtime_options {
                               own; "paper": the published scripts' for this model */
     const char *image_fit;    /* "auto", "crop", "pad", "anyres", or "paper": what the published scripts do */
     int threads;              /* 0: every core */
-    int64_t weights_mib;      /* what matrices may take in memory; 0: cf_runtime_weight_budget */
+    int64_t weights_mib;      /* what matrices may take in memory; 0: cf_runtime_plan_memory */
+    int32_t in_flight;        /* samples of a study that are measured together; 0: cf_runtime_plan_memory */
 } cf_runtime_options;
 cf_runtime_options cf_runtime_options_default(void);
 
@@ -36,6 +37,7 @@ typedef struct cf_runtime {
     bool prompt_whole; /* tokenised at once, as Hugging Face does; else in two parts, as LLaVA does */
     cf_backend *backend;
     cf_model *model;
+    int32_t in_flight;  /* set by cf_runtime_load: samples to measure together */
     bool row_invariant; /* set by cf_runtime_probe */
 } cf_runtime;
 
@@ -51,9 +53,15 @@ void cf_runtime_close(cf_runtime *r);
 /* How pictures are fitted: "crop", "pad" or "anyres". */
 const char *cf_runtime_fit(const cf_runtime *r);
 
-/* Bytes that matrices may take: what the options say, else three quarters of the machine's memory; the rest is for keys and
- * values, kept inputs, the rows in flight, and the files' pages. Models with more are streamed (cf_model_load). */
-int64_t cf_runtime_weight_budget(const cf_runtime_options *o);
+/* How memory is divided between weights and samples. */
+typedef struct cf_memory_plan {
+    int64_t weight_bytes; /* that matrices may take; models with more are streamed (cf_model_load) */
+    int32_t in_flight;    /* samples measured together: each takes keys and values of its own */
+} cf_memory_plan;
+/* What the options leave open: matrices may take three quarters of the machine's memory, less the keys and values of all
+ * samples in flight but one; the rest is for kept inputs, the rows being computed, and the files' pages. One sample is in
+ * flight where all layers fit, four where some are streamed: a layer that is read then serves all four. */
+cf_memory_plan cf_runtime_plan_memory(const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype);
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
  * bf16 where the processor multiplies it, else f32. */
 CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);

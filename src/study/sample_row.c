@@ -79,14 +79,14 @@ cf_status cf_sample_row_answer(cf_sample_row *r, const cf_study *s, const cf_stu
     out->true_token = x->asked.truth;
     out->groups = text_of(&r->groups);
     out->notes = text_of(&r->notes);
-    out->probability = cf_softmax_probability(cf_session_logits(s->session), vocab, x->asked.first);
+    out->probability = cf_softmax_probability(cf_session_logits(x->session), vocab, x->asked.first);
     out->n_tokens = p->groups.length;
     out->grid_h = p->grid_h;
     out->grid_w = p->grid_w;
-    out->picture_w = s->picture.width;
-    out->picture_h = s->picture.height;
-    out->fitted_w = s->picture.tiling.grid.tile_w;
-    out->fitted_h = s->picture.tiling.grid.tile_h;
+    out->picture_w = x->picture.width;
+    out->picture_h = x->picture.height;
+    out->fitted_w = x->picture.tiling.grid.tile_w;
+    out->fitted_h = x->picture.tiling.grid.tile_h;
 done:
     return st;
 }

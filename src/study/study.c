@@ -1,4 +1,5 @@
-/* study.c - see study.h. One sample follows one_question from its question to its committed row. */
+/* study.c - see study.h: what comes before the first sample, the order of the questions, and what comes after the last. How
+ * a sample is taken from its question to its row is in flight.c. */
 #include "study/study.h"
 
 #include <stdio.h>
@@ -7,8 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "study/answer_tokens.h"
-#include "study/sample_row.h"
+#include "study/flight.h"
 #include "study/study_facts.h"
 
 cf_study_options cf_study_options_default(void)
@@ -59,18 +59,15 @@ static cf_status open_study(cf_study *s, cf_error *err)
 {
     const cf_study_options *o = s->o;
     cf_status st = CF_OK;
-    void *ids = NULL;
     CF_TRY(cf_question_list_open(&s->list, o->questions, o->scene_graphs, o->limit, err));
     CF_TRY(cf_picture_dir(&s->images, o->images, o->questions, err));
     CF_TRY(cf_runtime_open_files(&s->runtime, &o->runtime, err));
     const cf_text_config *t = &cf_checkpoint_config(s->runtime.checkpoint)->text;
     CF_TRY(check_options(o, t, err));
     CF_TRY(cf_run_set_open(&s->runs, o, s->job->default_flows, t, err));
-    CF_TRY(cf_alloc(&ids, (size_t)o->max_new_tokens, sizeof *s->answer_ids, "answer tokens", err));
-    s->answer_ids = ids;
     CF_TRY(cf_runtime_load(&s->runtime, &o->runtime, err));
     CF_TRY(cf_runtime_probe(&s->runtime, err));
-    CF_TRY(cf_session_create(&s->session, s->runtime.model, o->reuse && s->runtime.row_invariant, err));
+    s->n_places = (size_t)s->runtime.in_flight;
     if (s->job->open)
         CF_TRY(s->job->open(s->job->user, s, err));
     CF_TRY(open_store(s, err));
@@ -81,123 +78,10 @@ done:
 static void close_study(cf_study *s)
 {
     cf_store_close(s->store);
-    cf_session_free(s->session);
-    cf_picture_deinit(&s->picture);
     cf_run_set_close(&s->runs);
-    free(s->answer_ids);
     cf_question_list_close(&s->list);
     free(s->images);
     cf_runtime_close(&s->runtime);
-}
-
-/* ---- one sample ---- */
-
-static void sample_deinit(cf_study_sample *x)
-{
-    cf_prepared_deinit(&x->prepared);
-    cf_str_deinit(&x->predicted);
-}
-
-/* Faults that belong to one question; anything else ends the study. */
-static bool is_row_fault(cf_status s)
-{
-    return s == CF_IO || s == CF_FORMAT || s == CF_MISMATCH || s == CF_UNSUPPORTED;
-}
-
-static bool is_kept(cf_keep keep, bool correct)
-{
-    return keep == CF_KEEP_ALL || (keep == CF_KEEP_CORRECT) == correct;
-}
-
-/* The tokens that the sample is scored by. */
-static cf_status choose_tokens(const cf_study *s, cf_study_sample *x, int32_t n_generated, cf_error *err)
-{
-    const cf_question *q = x->question;
-    const cf_slice predicted = cf_str_slice(&x->predicted);
-    cf_asked *a = &x->asked;
-    cf_status st = CF_OK;
-    *a = (cf_asked){.answer = s->answer_ids,
-                    .n_answer = cf_answer_length(&s->runtime, s->answer_ids, n_generated),
-                    .first = s->answer_ids[0],
-                    .true_option = -1,
-                    .false_option = -1};
-    CF_TRY(cf_first_token_like(&a->truth, &s->runtime, q->answer, predicted, err));
-    if (q->true_option.n && q->false_option.n) {
-        CF_TRY(cf_first_token_like(&a->true_option, &s->runtime, q->true_option, predicted, err));
-        CF_TRY(cf_first_token_like(&a->false_option, &s->runtime, q->false_option, predicted, err));
-    }
-done:
-    return st;
-}
-
-/* Picture, prompt, baseline pass, answer. */
-static cf_status answer_sample(cf_study *s, cf_study_sample *x, const char *path, cf_error *err)
-{
-    cf_status st = CF_OK;
-    int32_t keep_from = 0, n = 0;
-    CF_TRY(cf_prepare_question(&x->prepared, &s->picture, &s->runtime, x->question, path, err));
-    x->scene = cf_prepared_scene(&x->prepared, &s->runtime, &s->picture);
-    CF_TRY(s->job->plan(s->job->user, s, x, &keep_from, err));
-    CF_TRY(cf_session_begin(s->session, &x->prepared.input, s->o->max_new_tokens, err));
-    CF_TRY(cf_session_baseline(s->session, keep_from, err));
-    CF_TRY(cf_session_generate(s->session, s->answer_ids, &n, s->o->max_new_tokens, err));
-    CF_TRY(cf_answer_text(&x->predicted, &s->runtime, s->answer_ids, n, err));
-    CF_TRY(choose_tokens(s, x, n, err));
-done:
-    return st;
-}
-
-static cf_status measure_sample(cf_study *s, cf_study_sample *x, const char *path, cf_sample_row *row,
-                                cf_results *results, cf_error *err)
-{
-    cf_status st = CF_OK;
-    CF_TRY(answer_sample(s, x, path, err));
-    CF_TRY(cf_sample_row_answer(row, s, x, err));
-    row->sample.status = CF_SAMPLE_WRONG;
-    if (is_kept(s->o->keep, cf_answer_is(cf_str_slice(&x->predicted), x->question->answer))) {
-        CF_TRY(s->job->measure(s->job->user, s, x, results, err));
-        row->sample.status = CF_SAMPLE_DONE;
-    }
-done:
-    return st;
-}
-
-/* A question from its text to its committed row. */
-static cf_status one_question(cf_study *s, const cf_list_item *item, cf_error *err)
-{
-    const char *task = cf_question_set_task(item->set);
-    cf_status st = CF_OK;
-    cf_sample_row row = {0};
-    cf_study_sample x = {.question = item->question, .row = item->row};
-    cf_results results = {0};
-    char *path = NULL;
-    bool has = false;
-    cf_error fault = {0};
-    CF_TRY(cf_store_has_sample(s->store, &has, task, item->row, err));
-    if (has) {
-        s->result.resumed++;
-        goto done;
-    }
-    CF_TRY(cf_picture_path(&path, s->images, x.question->image, err));
-    CF_TRY(cf_sample_row_question(&row, x.question, task, item->row, path, err));
-    st = measure_sample(s, &x, path, &row, &results, &fault);
-    if (st != CF_OK && !is_row_fault(st)) {
-        *err = fault;
-        goto done;
-    }
-    if (st != CF_OK) {
-        row.sample.status = CF_SAMPLE_FAULT;
-        row.sample.reason = fault.text;
-        results = (cf_results){0};
-    }
-    CF_TRY(cf_store_put_sample(s->store, &row.sample, &results, err));
-    s->result.traced += row.sample.status == CF_SAMPLE_DONE;
-    s->result.noted += row.sample.notes[0] != '\0';
-done:
-    cf_sample_row_deinit(&row);
-    sample_deinit(&x);
-    free(path);
-    return st;
 }
 
 /* ---- the study ---- */
@@ -216,13 +100,12 @@ static cf_status store_work(cf_study *s, cf_error *err)
     return st;
 }
 
-static cf_status finish(cf_study *s, int64_t started, cf_error *err)
+static cf_status finish(cf_study *s, int64_t macs, int64_t started, cf_error *err)
 {
     cf_study_result *r = &s->result;
     cf_store_counts counts;
     cf_status st = CF_OK;
-    r->row_layers = (double)(cf_session_decoder_macs(s->session) + s->other_macs) /
-                    (double)cf_model_row_layer_macs(s->runtime.model);
+    r->row_layers = (double)(macs + s->other_macs) / (double)cf_model_row_layer_macs(s->runtime.model);
     r->seconds = (double)(cf_clock_ns() - started) * 1e-9;
     CF_TRY(cf_store_count(s->store, &counts, err));
     r->wrong = counts.wrong;
@@ -257,30 +140,77 @@ static void write_notes(cf_study *s)
     }
 }
 
+typedef struct teller { /* who is told of progress */
+    cf_study_progress progress;
+    cf_study_listener listen;
+    void *user;
+} teller;
+
+static void tell(teller *t, const cf_study *s, const char *task)
+{
+    t->progress.resumed = s->result.resumed;
+    t->progress.task = task;
+    if (t->listen)
+        t->listen(t->user, &t->progress);
+}
+
+static cf_status land(cf_flight *f, cf_study *s, teller *t, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_flight_measure(f, s, err));
+    for (size_t i = 0; i < cf_flight_n(f); i++) {
+        CF_TRY(cf_flight_commit(f, s, i, err));
+        t->progress.done++;
+        tell(t, s, cf_flight_task(f, i));
+    }
+    cf_flight_clear(f);
+done:
+    return st;
+}
+
+/* Every question of the list, in its order; those that the study has already are passed over. */
+static cf_status take_all(cf_flight *f, cf_study *s, teller *t, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (size_t i = 0; i < s->list.n_items; i++) {
+        const cf_list_item *item = &s->list.items[i];
+        const char *task = cf_question_set_task(item->set);
+        bool has = false;
+        CF_TRY(cf_store_has_sample(s->store, &has, task, item->row, err));
+        if (has) {
+            s->result.resumed++;
+            t->progress.done++;
+            tell(t, s, task);
+            continue;
+        }
+        CF_TRY(cf_flight_take(f, s, item, err));
+        if (cf_flight_n(f) == s->n_places)
+            CF_TRY(land(f, s, t, err));
+    }
+    CF_TRY(land(f, s, t, err));
+done:
+    return st;
+}
+
 cf_status cf_study_run(cf_study_result *out, const cf_study_options *o, const cf_study_job *job,
                        cf_study_listener listen, void *user, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_study s = {.o = o, .job = job};
+    cf_flight *flight = NULL;
     CF_TRY(open_study(&s, err));
+    CF_TRY(cf_flight_create(&flight, &s, err));
     s.result.total = (int64_t)s.list.n_items;
     s.result.row_invariant = s.runtime.row_invariant;
     write_notes(&s);
-    cf_study_progress progress = {.total = s.result.total, .task = ""};
+    teller t = {{.total = s.result.total}, listen, user};
     const int64_t started = cf_clock_ns();
-    if (listen)
-        listen(user, &progress);
-    for (size_t i = 0; i < s.list.n_items; i++) {
-        CF_TRY(one_question(&s, &s.list.items[i], err));
-        progress.done++;
-        progress.resumed = s.result.resumed;
-        progress.task = cf_question_set_task(s.list.items[i].set);
-        if (listen)
-            listen(user, &progress);
-    }
-    st = finish(&s, started, err);
+    tell(&t, &s, "");
+    CF_TRY(take_all(flight, &s, &t, err));
+    st = finish(&s, cf_flight_decoder_macs(flight), started, err);
     *out = s.result;
 done:
+    cf_flight_free(flight);
     close_study(&s);
     return st;
 }

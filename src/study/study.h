@@ -1,7 +1,8 @@
-/* study.h - what trace and lens share: everything opened in order, one sample after the other from its question to its
- * committed row, resumed where a study was left, faults of a question kept apart from faults of the study.
+/* study.h - what trace and lens share: everything opened in order, every sample taken from its question to its committed
+ * row, resumed where a study was left, faults of a question kept apart from faults of the study.
  *
- * A job says what is measured on a sample that is kept. */
+ * A job says what is measured on a sample that is kept. Samples are measured one at a time, or several in flight
+ * (flight.h) where that saves reading layers from the files. */
 #ifndef CF_STUDY_STUDY_H
 #define CF_STUDY_STUDY_H
 
@@ -13,14 +14,19 @@
 #include "study/question_list.h"
 #include "study/run_set.h"
 
-/* The sample at hand, once it has been answered. */
+/* A sample in flight. What is the place's is kept from sample to sample. */
 typedef struct cf_study_sample {
+    size_t place;        /* 0 .. n_places - 1: no other sample in flight has it */
+    cf_session *session; /* the place's */
+    cf_picture picture;  /* the place's */
+    int32_t *answer_ids; /* the place's: [max_new_tokens] */
     const cf_question *question;
     int64_t row;
     cf_prepared prepared;
-    cf_scene scene;   /* of prepared */
-    cf_asked asked;   /* answer: the greedy one without its end token */
-    cf_str predicted; /* as text, stripped */
+    cf_scene scene;     /* of prepared */
+    cf_asked asked;     /* once it is answered; answer: the greedy one without its end token */
+    cf_str predicted;   /* as text, stripped */
+    cf_results results; /* once it is measured */
 } cf_study_sample;
 
 typedef struct cf_study cf_study;
@@ -37,8 +43,11 @@ typedef struct cf_study_job {
     /* Before the baseline pass: the lowest position whose layer inputs must be kept. Failures are faults of the
      * question, but for CF_NOMEM. */
     cf_status (*plan)(void *user, cf_study *s, const cf_study_sample *sample, int32_t *keep_from, cf_error *err);
-    /* On a kept sample, after the baseline pass and its answer; what *out points to stays until the next call. */
-    cf_status (*measure)(void *user, cf_study *s, const cf_study_sample *sample, cf_results *out, cf_error *err);
+    /* On a sample that has been answered and is kept: what can still fail for it alone; failures likewise. */
+    cf_status (*ready)(void *user, cf_study *s, const cf_study_sample *sample, cf_error *err);
+    /* The kept samples in flight together: fills their results, which stay until their places are taken again. Failures
+     * end the study. */
+    cf_status (*measure)(void *user, cf_study *s, cf_study_sample *const *samples, size_t n, cf_error *err);
     /* Before the study is closed: facts known only now; may be NULL. */
     cf_status (*finish)(void *user, cf_study *s, cf_error *err);
 } cf_study_job;
@@ -51,10 +60,8 @@ struct cf_study {
     char *images;
     cf_run_set runs;
     cf_store *store;
-    cf_session *session;
-    cf_picture picture;
-    int32_t *answer_ids; /* [max_new_tokens] */
-    int64_t other_macs;  /* of the decoder's layers, outside the session */
+    size_t n_places;    /* samples in flight at once */
+    int64_t other_macs; /* of the decoder's layers, outside the sessions */
     cf_study_result result;
 };
 

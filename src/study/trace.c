@@ -5,17 +5,26 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "engine/generate_run.h"
 #include "engine/oracle.h"
 #include "engine/sweep.h"
 #include "study/run_values.h"
 #include "study/study.h"
 #include "study/study_facts.h"
 
-typedef struct tracer {
-    cf_sample_plan planned; /* of the prompt alone */
+/* A sample in flight. */
+typedef struct traced {
+    cf_sample_plan planned;     /* of the prompt alone */
+    cf_sample_plan forced;      /* and of the answer after it, where that is scored too */
+    cf_sample_plan generated;   /* and of whatever is generated after it, where asked for */
+    const cf_sample_plan *plan; /* the one that is swept */
     cf_run_values values;
     cf_run_answers answers;
+    cf_asked asked; /* as far as it is scored */
+} traced;
+
+typedef struct tracer {
+    traced *places; /* [n_places] of the study */
+    size_t n_places;
     float *logits; /* [vocab or more] the oracle's */
     size_t cap_logits;
 } tracer;
@@ -43,20 +52,56 @@ done:
     return st;
 }
 
-static cf_status plan_sample(void *user, cf_study *s, const cf_study_sample *x, int32_t *keep_from, cf_error *err)
+static cf_status open_places(void *user, cf_study *s, cf_error *err)
 {
     tracer *t = user;
-    cf_sample_plan_deinit(&t->planned);
-    const cf_status st = cf_sample_plan_create(&t->planned, &s->runs, &x->scene, x->row, 0, err);
+    void *places = NULL;
+    const cf_status st = cf_alloc(&places, s->n_places, sizeof *t->places, "samples", err);
+    if (st == CF_OK) {
+        t->places = places;
+        t->n_places = s->n_places;
+    }
+    return st;
+}
+
+static cf_status plan_sample(void *user, cf_study *s, const cf_study_sample *x, int32_t *keep_from, cf_error *err)
+{
+    const tracer *t = user;
+    traced *p = &t->places[x->place];
+    cf_sample_plan_deinit(&p->planned);
+    const cf_status st = cf_sample_plan_create(&p->planned, &s->runs, &x->scene, x->row, 0, err);
     if (st == CF_OK)
-        *keep_from = t->planned.plan->lowest;
+        *keep_from = p->planned.plan->lowest;
+    return st;
+}
+
+/* The plans over the positions after the prompt, now that the answer is known. */
+static cf_status ready_sample(void *user, cf_study *s, const cf_study_sample *x, cf_error *err)
+{
+    const tracer *t = user;
+    traced *p = &t->places[x->place];
+    cf_status st = CF_OK;
+    p->asked = x->asked;
+    if (!(s->o->scores & CF_SCORE_WHOLE))
+        p->asked.n_answer = 1;
+    p->plan = &p->planned;
+    if (p->asked.n_answer > 1) {
+        cf_sample_plan_deinit(&p->forced);
+        CF_TRY(cf_sample_plan_create(&p->forced, &s->runs, &x->scene, x->row, p->asked.n_answer - 1, err));
+        p->plan = &p->forced;
+    }
+    if (s->o->generate) {
+        cf_sample_plan_deinit(&p->generated);
+        CF_TRY(cf_sample_plan_create(&p->generated, &s->runs, &x->scene, x->row, s->o->max_new_tokens, err));
+    }
+done:
     return st;
 }
 
 /* ---- from scratch ---- */
 
 /* One run from scratch: what the sweep is compared with. Its logits stay in t->logits. */
-static cf_status run_oracle(tracer *t, cf_study *s, const cf_study_sample *x, const cf_asked *asked,
+static cf_status run_oracle(tracer *t, const cf_study *s, const cf_study_sample *x, const cf_asked *asked,
                             const cf_plan_run *run, int64_t *macs, cf_error *err)
 {
     const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
@@ -71,18 +116,18 @@ static cf_status run_oracle(tracer *t, cf_study *s, const cf_study_sample *x, co
 }
 
 /* Every run that is not the baseline, from scratch. */
-static cf_status run_all_oracles(tracer *t, cf_study *s, const cf_study_sample *x, const cf_sample_plan *p,
-                                 cf_error *err)
+static cf_status run_all_oracles(tracer *t, cf_study *s, const cf_study_sample *x, cf_error *err)
 {
+    traced *p = &t->places[x->place];
     for (size_t i = 0; i < s->runs.specs.n; i++) {
-        const cf_run_status status = p->plan->runs[i].status;
+        const cf_run_status status = p->plan->plan->runs[i].status;
         if (status == CF_RUN_PLANNED) {
-            const cf_status st = run_oracle(t, s, x, &t->values.asked, &p->runs[i], &s->other_macs, err);
+            const cf_status st = run_oracle(t, s, x, &p->asked, &p->plan->runs[i], &s->other_macs, err);
             if (st != CF_OK)
                 return st;
         }
         if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
-            cf_run_values_take(&t->values, i, status == CF_RUN_PLANNED ? t->logits : cf_session_logits(s->session));
+            cf_run_values_take(&p->values, i, status == CF_RUN_PLANNED ? t->logits : cf_session_logits(x->session));
     }
     return CF_OK;
 }
@@ -90,18 +135,19 @@ static cf_status run_all_oracles(tracer *t, cf_study *s, const cf_study_sample *
 enum { DRIFT_RUNS = 24 }; /* about how many runs are recomputed, on the first question */
 
 /* What reuse changes where products are not row-invariant: runs spread over the plan, recomputed and compared. */
-static cf_status measure_drift(tracer *t, cf_study *s, const cf_study_sample *x, const cf_sample_plan *p, cf_error *err)
+static cf_status measure_drift(tracer *t, cf_study *s, const cf_study_sample *x, cf_error *err)
 {
+    const traced *p = &t->places[x->place];
     const size_t stride = s->runs.specs.n / DRIFT_RUNS + 1;
     const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
     for (size_t i = 0; i < s->runs.specs.n; i += stride) {
-        if (p->plan->runs[i].status != CF_RUN_PLANNED)
+        if (p->plan->plan->runs[i].status != CF_RUN_PLANNED)
             continue;
-        const cf_status st = run_oracle(t, s, x, &t->values.asked, &p->runs[i], NULL, err);
+        const cf_status st = run_oracle(t, s, x, &p->asked, &p->plan->runs[i], NULL, err);
         if (st != CF_OK)
             return st;
         const double fresh = cf_softmax_probability(t->logits, vocab, x->asked.first);
-        s->result.reuse_error = fmax(s->result.reuse_error, fabs(fresh - t->values.scores[i].probability));
+        s->result.reuse_error = fmax(s->result.reuse_error, fabs(fresh - p->values.scores[i].probability));
         s->result.reuse_checked++;
     }
     return CF_OK;
@@ -114,57 +160,94 @@ static void take_run(void *user, size_t run, const float *logits)
     cf_run_values_take(user, run, logits);
 }
 
-static cf_status run_sweep(tracer *t, cf_study *s, const cf_study_sample *x, const cf_sample_plan *p, cf_error *err)
-{
-    const cf_sweep_reader reader = {.user = &t->values, .run = take_run};
-    cf_status st = cf_sweep(s->session, p->plan, &reader, err);
-    if (st == CF_OK && !s->runtime.row_invariant && s->result.reuse_checked == 0)
-        st = measure_drift(t, s, x, p, err);
-    return st;
-}
+typedef struct joint_tasks { /* [n] each, a task for every sample */
+    cf_force_task *force;
+    cf_sweep_reader *readers;
+    cf_sweep_task *sweeps;
+    cf_answers_task *answers;
+} joint_tasks;
 
-/* ---- a sample ---- */
-
-static cf_status generate(tracer *t, cf_study *s, const cf_study_sample *x, cf_error *err)
+static cf_status create_tasks(joint_tasks *out, const tracer *t, cf_study_sample *const *samples, size_t n,
+                              cf_error *err)
 {
     cf_status st = CF_OK;
-    cf_sample_plan p = {0};
-    CF_TRY(cf_sample_plan_create(&p, &s->runs, &x->scene, x->row, s->o->max_new_tokens, err));
-    CF_TRY(cf_run_answers_make(&t->answers, s, p.plan, err));
+    void *memory = NULL;
+    CF_TRY(cf_alloc(&memory, n, sizeof *out->force, "tasks", err));
+    out->force = memory;
+    CF_TRY(cf_alloc(&memory, n, sizeof *out->readers, "tasks", err));
+    out->readers = memory;
+    CF_TRY(cf_alloc(&memory, n, sizeof *out->sweeps, "tasks", err));
+    out->sweeps = memory;
+    CF_TRY(cf_alloc(&memory, n, sizeof *out->answers, "tasks", err));
+    out->answers = memory;
+    for (size_t i = 0; i < n; i++) {
+        cf_session *session = samples[i]->session;
+        traced *p = &t->places[samples[i]->place];
+        out->force[i] = (cf_force_task){session, p->asked.answer, p->asked.n_answer - 1};
+        out->readers[i] = (cf_sweep_reader){.user = &p->values, .run = take_run};
+        out->sweeps[i] = (cf_sweep_task){session, p->plan->plan, &out->readers[i]};
+        out->answers[i] = (cf_answers_task){&p->answers, session, p->generated.plan};
+    }
 done:
-    cf_sample_plan_deinit(&p);
     return st;
 }
 
-static cf_status measure_sample(void *user, cf_study *s, const cf_study_sample *x, cf_results *out, cf_error *err)
+static void free_tasks(joint_tasks *t)
+{
+    free(t->force);
+    free(t->readers);
+    free(t->sweeps);
+    free(t->answers);
+}
+
+/* ---- the samples in flight ---- */
+
+static cf_status score_runs(tracer *t, cf_study *s, cf_study_sample *const *samples, size_t n, const joint_tasks *tasks,
+                            cf_error *err)
+{
+    cf_status st = CF_OK;
+    if (s->o->reuse) {
+        CF_TRY(cf_sweeps(tasks->sweeps, n, err));
+        if (!s->runtime.row_invariant && s->result.reuse_checked == 0)
+            CF_TRY(measure_drift(t, s, samples[0], err));
+    }
+    for (size_t i = 0; i < n && !s->o->reuse; i++)
+        CF_TRY(run_all_oracles(t, s, samples[i], err));
+done:
+    return st;
+}
+
+static void finish_sample(tracer *t, cf_study *s, cf_study_sample *x)
+{
+    traced *p = &t->places[x->place];
+    const cf_plan *plan = p->plan->plan;
+    cf_run_values_finish(&p->values, s, plan, &x->results);
+    if (s->o->generate) {
+        x->results.answers = p->answers.items;
+        x->results.n_answers = p->answers.n;
+    }
+    s->result.runs += (int64_t)s->runs.specs.n;
+    s->result.row_layers_plain += (double)(s->runs.specs.n + 1) * (double)plan->length * (double)plan->n_layers;
+}
+
+static cf_status measure_samples(void *user, cf_study *s, cf_study_sample *const *samples, size_t n, cf_error *err)
 {
     tracer *t = user;
     cf_status st = CF_OK;
-    cf_sample_plan extended = {0};
-    const cf_sample_plan *p = &t->planned;
-    cf_asked asked = x->asked;
-    if (!(s->o->scores & CF_SCORE_WHOLE))
-        asked.n_answer = 1;
-    CF_TRY(cf_session_force(s->session, asked.answer, asked.n_answer - 1, err));
-    if (asked.n_answer > 1) {
-        CF_TRY(cf_sample_plan_create(&extended, &s->runs, &x->scene, x->row, asked.n_answer - 1, err));
-        p = &extended;
+    joint_tasks tasks = {0};
+    CF_TRY(create_tasks(&tasks, t, samples, n, err));
+    CF_TRY(cf_sessions_force(tasks.force, n, err));
+    for (size_t i = 0; i < n; i++) {
+        traced *p = &t->places[samples[i]->place];
+        CF_TRY(cf_run_values_begin(&p->values, s, &p->asked, cf_session_logits(samples[i]->session), err));
     }
-    CF_TRY(cf_run_values_begin(&t->values, s, &asked, err));
-    if (s->o->reuse)
-        CF_TRY(run_sweep(t, s, x, p, err));
-    else
-        CF_TRY(run_all_oracles(t, s, x, p, err));
-    cf_run_values_finish(&t->values, s, p->plan, out);
-    if (s->o->generate) {
-        CF_TRY(generate(t, s, x, err));
-        out->answers = t->answers.items;
-        out->n_answers = t->answers.n;
-    }
-    s->result.runs += (int64_t)s->runs.specs.n;
-    s->result.row_layers_plain += (double)(s->runs.specs.n + 1) * (double)p->plan->length * (double)p->plan->n_layers;
+    CF_TRY(score_runs(t, s, samples, n, &tasks, err));
+    if (s->o->generate)
+        CF_TRY(cf_run_answers_make(tasks.answers, n, s, err));
+    for (size_t i = 0; i < n; i++)
+        finish_sample(t, s, samples[i]);
 done:
-    cf_sample_plan_deinit(&extended);
+    free_tasks(&tasks);
     return st;
 }
 
@@ -191,13 +274,20 @@ cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_lis
                               .default_flows = "paper",
                               .user = &t,
                               .add_facts = add_facts,
+                              .open = open_places,
                               .plan = plan_sample,
-                              .measure = measure_sample,
+                              .ready = ready_sample,
+                              .measure = measure_samples,
                               .finish = finish};
     const cf_status st = cf_study_run(out, o, &job, listen, user, err);
-    cf_sample_plan_deinit(&t.planned);
-    cf_run_values_deinit(&t.values);
-    cf_run_answers_deinit(&t.answers);
+    for (size_t i = 0; i < t.n_places; i++) {
+        cf_sample_plan_deinit(&t.places[i].planned);
+        cf_sample_plan_deinit(&t.places[i].forced);
+        cf_sample_plan_deinit(&t.places[i].generated);
+        cf_run_values_deinit(&t.places[i].values);
+        cf_run_answers_deinit(&t.places[i].answers);
+    }
+    free(t.places);
     free(t.logits);
     return st;
 }
