@@ -100,6 +100,7 @@ cf_status cf_weight_fill(cf_backend *be, cf_weight *w, const cf_tensor *host, cf
     int64_t n = 0, k = 0;
     be->ops->weight_shape(w, &n, &k);
     assert(host->shape[0] == n && host->shape[1] == k);
+    be->counters.weight_fills++;
     return be->ops->weight_fill(be, w, host, err);
 }
 

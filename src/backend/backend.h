@@ -51,10 +51,11 @@ const char *cf_backend_describe(const cf_backend *be);
 /* Whether this processor multiplies bf16 natively (asked before a backend is opened, to choose the dtype). */
 bool cf_backend_has_bf16(const char *name);
 
-/* Work done inside the product since open: multiply-adds over all linear() calls, and calls. */
+/* Work done since open: multiply-adds over all linear() calls, those calls, and calls of weight_fill(). */
 typedef struct cf_counters {
     int64_t linear_macs; /* sum of M*N*K */
     int64_t linear_calls;
+    int64_t weight_fills; /* matrices put in another's place */
 } cf_counters;
 cf_counters cf_backend_counters(const cf_backend *be);
 

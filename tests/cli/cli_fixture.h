@@ -81,6 +81,7 @@ int test_bad_model(void);
 int test_bad_questions(void);
 int test_bad_options(void);
 int test_identity(void);
+int test_in_flight(void);
 int test_memory(void);
 int test_row_faults(void);
 int test_resume(void);

@@ -100,7 +100,7 @@ static void an_unknown_or_missing_command_lists_the_commands(void **state)
 #define OF_MODEL "--prompt", "--image-fit", "--dtype", "--device", "--vision-tower", "--weights-memory", "--threads"
 #define OF_STUDY                                                                                                       \
     "--images", "--scene-graphs", "--flow", "--flows", "--window", "--style", "--layers", "--repeats", "--seed",       \
-        "--limit", "--max-new-tokens", "--paper", OF_MODEL
+        "--limit", "--max-new-tokens", "--paper", "--in-flight", OF_MODEL
 #define OF_OUTPUT "--out", "--keep", "--strict"
 
 static const struct {

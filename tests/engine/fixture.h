@@ -42,6 +42,7 @@ int test_generation(fixture *f);
 int test_exact(fixture *f);
 int test_exact_parts(fixture *f);
 int test_sessions(fixture *f);
+int test_together(fixture *f);
 int test_session_memory(fixture *f);
 
 #endif

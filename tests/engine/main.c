@@ -7,7 +7,7 @@ int main(void)
     fixture_open(&f);
     const int failed = test_score() + test_mask() + test_baseline(&f) + test_parity(&f) + test_mutations(&f) +
                        test_flows(&f) + test_flow_mutations(&f) + test_lens(&f) + test_generation(&f) + test_exact(&f) +
-                       test_exact_parts(&f) + test_sessions(&f) + test_session_memory(&f);
+                       test_exact_parts(&f) + test_sessions(&f) + test_together(&f) + test_session_memory(&f);
     fixture_close(&f);
     return failed;
 }
