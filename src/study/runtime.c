@@ -118,7 +118,7 @@ static cf_status choose_prompt(cf_runtime *r, const char *prompt, cf_error *err)
                                          ? cf_prompt_preset_named(prompt)
                                          : cf_prompt_preset_for(c->model_type, paper || c->original, r->tokenizer);
     const char *text = preset ? preset->text : prompt;
-    r->prompt_whole = preset ? preset->whole : !c->original;
+    r->prompt_whole = !c->original && (!preset || preset->whole); /* LLaVA's own form has no token for the picture */
     const char *image = strstr(text, "<image>");
     if (!image || !strstr(image, "{question}")) /* a question is looked for after the picture */
         return cf_fail(

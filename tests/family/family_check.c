@@ -128,14 +128,28 @@ static bool same_groups(const checked_sample *s)
     return same;
 }
 
+/* The picture's id is the golden's; in LLaVA's own form it is none of the vocabulary's. */
+static bool same_ids(const checked_sample *s)
+{
+    const cf_input *in = &s->prepared.input;
+    const cf_json *list = cf_json_get(s->record, "text_ids");
+    const int64_t at = member(s->record, "image_at");
+    bool same = cf_json_count(list) == in->n_ids && in->image_index == at;
+    int64_t i = 0;
+    for (const cf_json *e = cf_json_first(list); same && e; e = cf_json_next(e), i++) {
+        const bool no_id = i == at && cf_model_config(s->c->runtime.model)->original;
+        same = in->ids[i] == (no_id ? CF_NO_IMAGE_TOKEN : whole(e));
+    }
+    return same;
+}
+
 /* Whether the prompt has the golden's positions, so that there is something to compare behind it. */
 static bool hold_inputs(const checked_sample *s)
 {
     const cf_input *in = &s->prepared.input;
     family_found *f = s->c->found;
     const cf_json *sources = cf_json_get(s->record, "sources");
-    const bool ids = same_list(cf_json_get(s->record, "text_ids"), in->ids, in->n_ids) &&
-                     in->image_index == member(s->record, "image_at");
+    const bool ids = same_ids(s);
     f->ids += !ids;
     f->pixels += !same_pixels(s);
     f->layout += in->n_tiles != member(s->record, "n_tiles") || !same_list(sources, in->sources, in->n_positions);
@@ -271,20 +285,38 @@ static void open_golden(check *c, const char *name)
     c->row_step = (int32_t)member(c->json, "hidden_row_step");
 }
 
-void family_check(family_found *found, const char *name, const char *folder, const char *device,
-                  void (*mistake)(cf_runtime *))
+/* The golden's prompt as a template of the engine's, {} being the question. */
+static char *prompt_of(const cf_json *golden)
 {
-    check c = {.found = found};
+    cf_str prompt = {0};
+    const char *text = cf_json_string(cf_json_get(golden, "prompt")), *at = strstr(text, "{}");
+    assert_non_null(at);
+    OK(cf_str_addf(&prompt, &err, "%.*s{question}%s", (int)(at - text), text, at + 2));
+    return prompt.data;
+}
+
+static void open_runtime(check *c, const family_case *of)
+{
+    char *prompt = of->golden_prompt ? prompt_of(c->json) : NULL;
     cf_runtime_options o = cf_runtime_options_default();
-    o.model = folder;
-    o.device = device;
+    o.model = of->folder;
+    o.vision_tower = of->vision_tower;
+    o.prompt = prompt;
+    o.device = of->device ? of->device : "cpu";
     o.dtype = "f32";
     o.threads = 2;
+    OK(cf_runtime_open(&c->runtime, &o, &err));
+    free(prompt);
+    if (of->mistake)
+        of->mistake(&c->runtime);
+}
+
+void family_check(family_found *found, const family_case *of)
+{
+    check c = {.found = found};
     *found = (family_found){0};
-    open_golden(&c, name);
-    OK(cf_runtime_open(&c.runtime, &o, &err));
-    if (mistake)
-        mistake(&c.runtime);
+    open_golden(&c, of->golden);
+    open_runtime(&c, of);
     open_runs(&c);
     OK(cf_session_create(&c.session, c.runtime.model, false, &err));
     for (const cf_json *s = cf_json_first(cf_json_get(c.json, "samples")); s; s = cf_json_next(s))

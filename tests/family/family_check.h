@@ -1,6 +1,6 @@
 /* family_check.h - the check that a checkpoint folder gives what transformers makes of it (tools/make_family_golden.py),
- * stage by stage and on the path that a study takes: one function serves the test that it passes (test_checkpoints.c)
- * and the test that it can fail (test_mistakes.c). */
+ * stage by stage and on the path that a study takes: one function serves the tests that it passes (test_checkpoints.c,
+ * test_original.c) and the test that it can fail (test_mistakes.c). */
 #ifndef CF_TESTS_FAMILY_CHECK_H
 #define CF_TESTS_FAMILY_CHECK_H
 
@@ -22,16 +22,31 @@ typedef struct family_found {
 
 bool family_holds(const family_found *f); /* within the bounds, and all that is no number the same */
 
-/* Opens `folder` as the checkpoint `name` of FAMILY and holds every sample of its golden against it; a sample whose
- * positions are others has no hidden states to compare. mistake, unless NULL, makes one in the open runtime. */
-void family_check(family_found *found, const char *name, const char *folder, const char *device,
-                  void (*mistake)(cf_runtime *));
+typedef struct family_case {
+    const char *golden;            /* a checkpoint of FAMILY, whose values are to be found */
+    const char *folder;            /* what is opened: the same checkpoint, or another form of it */
+    const char *device;            /* NULL: cpu */
+    const char *vision_tower;      /* NULL: looked for */
+    bool golden_prompt;            /* asked with the golden's prompt; else the checkpoint's own must be that */
+    void (*mistake)(cf_runtime *); /* makes one in the open runtime; NULL: none */
+} family_case;
 
-/* A folder that refers to the checkpoint `name`, the first `from` in its config.json replaced by `to`. Heap string,
- * given to temp_dir_remove. */
-char *changed_checkpoint(const char *name, const char *from, const char *to);
+/* Opens the folder and holds every sample of the golden against it; a sample whose positions are others has no hidden
+ * states to compare. */
+void family_check(family_found *found, const family_case *c);
+
+/* One file of a checkpoint, each `from` in it replaced by `to`; with swap, each `to` by `from` as well. */
+typedef struct family_change {
+    const char *file, *from, *to;
+    bool swap;
+} family_change;
+
+/* A folder that refers to the checkpoint `name` of FAMILY, one file of it changed. Heap string, given to
+ * temp_dir_remove. */
+char *changed_checkpoint(const char *name, const family_change *of);
 
 int test_checkpoints(void);
+int test_original(void);
 int test_mistakes(void);
 
 #endif

@@ -13,7 +13,7 @@ static void check_family(const char *family, int n_layers)
             family_found f;
             (void)snprintf(name, sizeof name, "%s-%d", family, i);
             (void)snprintf(folder, sizeof folder, FAMILY "/%s", name);
-            family_check(&f, name, folder, devices[d], NULL);
+            family_check(&f, &(family_case){.golden = name, .folder = folder, .device = devices[d]});
             print_message(
                 "  %s on %s: picture %.1e, hidden states %.1e, logits %.1e of the largest; %lld probabilities "
                 "%.1e\n",
