@@ -89,5 +89,6 @@ int test_reuse(void);
 int test_output(void);
 int test_flow_values(void);
 int test_lens(void);
+int test_original(void);
 
 #endif
