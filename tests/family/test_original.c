@@ -72,12 +72,40 @@ static void the_weights_of_a_given_tower_are_used_where_the_checkpoint_holds_non
     }
 }
 
+/* 3 of the 4 rows of patches are the picture's, which 147 * (4 / 196) misses by a rounding: LLaVA takes 2 of it and cuts
+ * a row at either end, transformers 3 and none (docs/preprocessing.md). */
+static void the_rows_of_a_padded_picture_are_counted_as_llava_does(void **state)
+{
+    static const struct {
+        const char *folder;
+        int32_t width, height, n_rows;
+    } cases[] = {
+        {FAMILY "/next-llama3-1", 196, 147, 4},
+        {FAMILY "/original/next-llama3-1", 196, 147, 2},
+        {FAMILY "/next-llama3-1", 200, 150, 4},
+        {FAMILY "/original/next-llama3-1", 200, 150, 4},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        cf_runtime r;
+        cf_tile_grid grid = {0};
+        cf_runtime_options o = cf_runtime_options_default();
+        o.model = cases[i].folder;
+        OK(cf_runtime_open_files(&r, &o, &err));
+        OK(cf_tile_grid_of(&grid, cases[i].width, cases[i].height, &r.preprocess, &r.packing, &err));
+        assert_int_equal(grid.n_rows, cases[i].n_rows);
+        assert_int_equal(grid.n_cols, 4);
+        cf_runtime_close(&r);
+    }
+}
+
 int test_original(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_goldens_of_the_hugging_face_form_hold),
         cmocka_unit_test(they_hold_where_the_tower_is_given),
         cmocka_unit_test(the_weights_of_a_given_tower_are_used_where_the_checkpoint_holds_none),
+        cmocka_unit_test(the_rows_of_a_padded_picture_are_counted_as_llava_does),
     };
     return cmocka_run_group_tests_name("LLaVA's own form", tests, NULL, NULL);
 }
