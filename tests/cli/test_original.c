@@ -41,6 +41,8 @@ static void study(fixture *f, const char *command, const char *model, const char
         args[n++] = options[i];
     program_run(&f->r, args, NULL);
     assert_done(&f->r, model);
+    assert_non_null(strstr(f->r.err.data, ": 4 questions traced now, "));
+    assert_non_null(strstr(f->r.err.data, " 0 with a fault\n"));
 }
 
 /* Two embeddings of the Hugging Face form have names, by which the lens calls them, that a tokenizer.model lacks. */
@@ -56,9 +58,9 @@ static void leave_out(cf_str *text, const char *name)
     free(whole.data);
 }
 
-static void assert_same(const char *name, const char *what, cf_str one, cf_str other, bool lens_of_a_model)
+static void assert_same(const char *name, const char *what, cf_str one, cf_str other, bool without_names)
 {
-    if (lens_of_a_model) {
+    if (without_names) {
         leave_out(&one, "<image>");
         leave_out(&one, "<pad>");
     }
@@ -68,10 +70,10 @@ static void assert_same(const char *name, const char *what, cf_str one, cf_str o
     cf_str_deinit(&other);
 }
 
-static void assert_same_studies(fixture *f, const char *name, const char *one, const char *other, bool lens_of_a_model)
+static void assert_same_studies(fixture *f, const char *name, const char *one, const char *other, bool without_names)
 {
-    assert_same(name, "CSV files", export_of(f, one), export_of(f, other), lens_of_a_model);
-    assert_same(name, "values", everything_of(f, one), everything_of(f, other), lens_of_a_model);
+    assert_same(name, "CSV files", export_of(f, one), export_of(f, other), without_names);
+    assert_same(name, "values", everything_of(f, one), everything_of(f, other), without_names);
 }
 
 static void hold_cases(fixture *f, const char *command)
