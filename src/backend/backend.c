@@ -197,7 +197,7 @@ cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const
                        const cf_attn *a, cf_error *err)
 {
     assert(q->dtype == CF_F32 && q->shape[1] == a->n_heads * a->head_dim && out->shape[1] == q->shape[1]);
-    assert(a->n_heads % a->n_kv_heads == 0);
+    assert(a->n_heads % a->n_kv_heads == 0 && a->window >= 0 && (a->causal || a->window == 0));
     for (int64_t i = 0; i < a->n_segments; i++) {
         const cf_attn_segment *s = &a->segments[i];
         assert(s->q_row >= 0 && s->q_row + s->n_q <= q->shape[0] && s->q_row + s->n_q <= out->shape[0]);

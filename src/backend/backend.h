@@ -134,8 +134,8 @@ typedef struct cf_attn_segment {
     int64_t n_keys;     /* keys 0..n_keys-1 exist; own_begin + n_own == n_keys where n_own > 0 */
     const cf_cut *cuts; /* applied to this segment */
     int64_t n_cuts;
-    const uint64_t
-        *dense; /* or, instead of cuts and causality, an explicit mask: bit k of row [(head * n_q + i) * words] set
+    const uint64_t *
+        dense; /* or, instead of cuts, causality and window, an explicit mask: bit k of row [(head * n_q + i) * words] set
                  * where visible, words = ceil(n_keys/64); dense_per_head false: one set of rows for all heads */
     bool dense_per_head;
 } cf_attn_segment;
@@ -144,6 +144,7 @@ typedef struct cf_attn {
     int64_t n_heads, n_kv_heads, head_dim; /* head h reads kv head h / (n_heads / n_kv_heads) */
     float scale;
     bool causal;     /* key position <= query position */
+    int64_t window;  /* with causal: and key position > query position - window; 0: no window */
     const cf_kv *kv; /* NULL where every segment has own_begin 0 */
     int64_t layer;
     const cf_attn_segment *segments;

@@ -117,13 +117,17 @@ static cf_status read_hugging_face(cf_config *c, const cf_section *root, cf_erro
     cf_status st = CF_OK;
     cf_section text = {0}, vision = {0};
     const bool next = strcmp(c->model_type, "llava_next") == 0;
+    static const char *const text_types[] = {
+        [CF_TEXT_LLAMA] = "llama", [CF_TEXT_MISTRAL] = "mistral", [CF_TEXT_MINISTRAL] = "ministral"};
     bool tied = false;
+    int type = 0;
     CF_TRY(cf_field_section(&vision, root, "vision_config", "vision_config.", err));
     CF_TRY(cf_field_section(&text, root, "text_config", "text_config.", err));
     CF_TRY(require_type(&vision, "clip_vision_model", err));
-    CF_TRY(require_type(&text, "llama", err));
+    CF_TRY(
+        cf_field_choice(&type, &text, "model_type", "llama", text_types, sizeof text_types / sizeof *text_types, err));
     CF_TRY(cf_config_read_vision(&c->vision, &vision, CF_VISION_OF_LLAVA, err));
-    CF_TRY(cf_config_read_text(&c->text, &text, err));
+    CF_TRY(cf_config_read_text(&c->text, &text, (cf_text_type)type, err));
     /* LlavaConfig.__post_init__: tied where either level says so. LlavaNextConfig looks at the top level alone. */
     CF_TRY(cf_field_bool(&tied, root, "tie_word_embeddings", false, err));
     c->text.tie_word_embeddings = tied || (!next && c->text.tie_word_embeddings);

@@ -23,7 +23,17 @@ typedef struct cf_vision_config { /* CLIPVisionConfig */
 /* How the inverse frequencies of the default rotary table are changed: transformers modeling_rope_utils, ROPE_INIT_FUNCTIONS. */
 typedef enum cf_rope_type { CF_ROPE_DEFAULT, CF_ROPE_LINEAR, CF_ROPE_LLAMA3 } cf_rope_type;
 
-typedef struct cf_text_config { /* LlamaConfig */
+/* The decoders that are known, by text_config's model_type. One layer's work is the same in all of them; what differs is
+ * in the descriptions of the layers. */
+typedef enum cf_text_type { CF_TEXT_LLAMA, CF_TEXT_MISTRAL, CF_TEXT_MINISTRAL } cf_text_type;
+
+typedef struct cf_layer_desc { /* what a decoder layer is; zero: a Llama layer */
+    int64_t window;            /* sliding attention: a query at p sees keys above p - window; 0: full attention */
+} cf_layer_desc;
+
+enum { CF_MAX_LAYERS = 256 };
+
+typedef struct cf_text_config { /* LlamaConfig, MistralConfig, MinistralConfig */
     int64_t hidden_size, intermediate_size, n_layers, n_heads, n_kv_heads, head_dim;
     int64_t vocab_size, max_position_embeddings;
     cf_activation hidden_act;
@@ -34,6 +44,8 @@ typedef struct cf_text_config { /* LlamaConfig */
     double rope_factor;                                 /* linear and llama3; 1 otherwise */
     double rope_low_freq_factor, rope_high_freq_factor; /* llama3; low < high */
     int64_t rope_original_positions;                    /* llama3: original_max_position_embeddings */
+    cf_text_type type;
+    cf_layer_desc layers[CF_MAX_LAYERS]; /* [n_layers] */
 } cf_text_config;
 
 /* How a picture becomes the vision tower's inputs. */

@@ -96,7 +96,7 @@ cf_status cf_config_read_original(cf_config *c, const cf_section *root, const cf
     cf_status st = CF_OK;
     CF_TRY(refuse_switches(root, err));
     CF_TRY(read_tower(&c->vision, root, tower, err));
-    CF_TRY(cf_config_read_text(&c->text, root, err));
+    CF_TRY(cf_config_read_text(&c->text, root, CF_TEXT_LLAMA, err));
     CF_TRY(read_projector(c, root, err));
     CF_TRY(read_picture(c, root, err));
     c->image_token_id = CF_NO_IMAGE_TOKEN;

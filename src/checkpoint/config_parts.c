@@ -1,8 +1,8 @@
 /* config_parts.c - see config_parts.h. Owns which keys of the vision tower and of the decoder matter, and what their
  * absence means; typed reading is config_fields.c.
  *
- * Defaults and rules: transformers 5.17 CLIPVisionConfig, LlamaConfig and RotaryEmbeddingConfigMixin, which also read
- * the files of transformers 4. Dropouts, initialisers, dtypes and token strings do not change inference in eval mode and
+ * Defaults and rules: transformers 5.17 CLIPVisionConfig, LlamaConfig, MistralConfig and RotaryEmbeddingConfigMixin,
+ * which also read the files of transformers 4. Dropouts, initialisers, dtypes and token strings do not change inference in eval mode and
  * are not looked at. */
 #include "checkpoint/config_parts.h"
 
@@ -13,11 +13,18 @@
 /* No extent of a real model comes near; and three extents multiply without overflow. */
 enum { MAX_EXTENT = 1 << 20 };
 
+/* Which default an absent key takes: that of the configuration's own class, or of another. */
+enum {
+    OF_CLASS = 0,   /* CLIPVisionConfig, LlamaConfig */
+    OF_LLAVA = 1,   /* vision: config.json has no such section at all */
+    OF_MISTRAL = 1, /* text: MistralConfig and MinistralConfig */
+    N_COLUMNS
+};
+
 struct count_field {
     const char *key;
-    size_t offset;          /* of an int64_t in the part's struct */
-    int64_t fallback;       /* the class's own default; 0: worked out from the other fields */
-    int64_t llava_fallback; /* where config.json has no such section at all */
+    size_t offset;               /* of an int64_t in the part's struct */
+    int64_t fallback[N_COLUMNS]; /* 0: worked out from the other fields */
 };
 
 #define VISION(member) offsetof(cf_vision_config, member)
@@ -26,30 +33,29 @@ struct count_field {
 /* NOTE: LlavaConfig without a vision_config means the CLIP ViT-L/14-336 tower, while a vision_config that leaves keys
  * out means the ViT-B/32 values of CLIPVisionConfig. */
 static const struct count_field vision_counts[] = {
-    {"hidden_size", VISION(hidden_size), 768, 1024}, {"intermediate_size", VISION(intermediate_size), 3072, 4096},
-    {"num_hidden_layers", VISION(n_layers), 12, 24}, {"num_attention_heads", VISION(n_heads), 12, 16},
-    {"num_channels", VISION(n_channels), 3, 3},      {"image_size", VISION(image_size), 224, 336},
-    {"patch_size", VISION(patch_size), 32, 14},
+    {"hidden_size", VISION(hidden_size), {768, 1024}}, {"intermediate_size", VISION(intermediate_size), {3072, 4096}},
+    {"num_hidden_layers", VISION(n_layers), {12, 24}}, {"num_attention_heads", VISION(n_heads), {12, 16}},
+    {"num_channels", VISION(n_channels), {3, 3}},      {"image_size", VISION(image_size), {224, 336}},
+    {"patch_size", VISION(patch_size), {32, 14}},
 };
 
 static const struct count_field text_counts[] = {
-    {"vocab_size", TEXT(vocab_size), 32000, 32000},
-    {"hidden_size", TEXT(hidden_size), 4096, 4096},
-    {"intermediate_size", TEXT(intermediate_size), 11008, 11008},
-    {"num_hidden_layers", TEXT(n_layers), 32, 32},
-    {"num_attention_heads", TEXT(n_heads), 32, 32},
-    {"num_key_value_heads", TEXT(n_kv_heads), 0, 0},
-    {"head_dim", TEXT(head_dim), 0, 0},
-    {"max_position_embeddings", TEXT(max_position_embeddings), 2048, 2048},
+    {"vocab_size", TEXT(vocab_size), {32000, 32000}},
+    {"hidden_size", TEXT(hidden_size), {4096, 4096}},
+    {"intermediate_size", TEXT(intermediate_size), {11008, 14336}},
+    {"num_hidden_layers", TEXT(n_layers), {32, 32}},
+    {"num_attention_heads", TEXT(n_heads), {32, 32}},
+    {"num_key_value_heads", TEXT(n_kv_heads), {0, 8}},
+    {"head_dim", TEXT(head_dim), {0, 0}},
+    {"max_position_embeddings", TEXT(max_position_embeddings), {2048, 4096 * 32}},
 };
 
-static cf_status read_counts(void *part, const struct count_field *fields, size_t n, const cf_section *s,
-                             bool llava_fallback, cf_error *err)
+static cf_status read_counts(void *part, const struct count_field *fields, size_t n, const cf_section *s, int column,
+                             cf_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         int64_t v = 0;
-        const int64_t fallback = llava_fallback ? fields[i].llava_fallback : fields[i].fallback;
-        const cf_status st = cf_field_i64(&v, s, fields[i].key, fallback, 1, MAX_EXTENT, err);
+        const cf_status st = cf_field_i64(&v, s, fields[i].key, fields[i].fallback[column], 1, MAX_EXTENT, err);
         if (st != CF_OK)
             return st;
         memcpy((char *)part + fields[i].offset, &v, sizeof v);
@@ -101,7 +107,7 @@ cf_status cf_config_read_vision(cf_vision_config *v, const cf_section *s, cf_abs
     cf_status st = CF_OK;
     double eps = 0;
     CF_TRY(read_counts(v, vision_counts, sizeof vision_counts / sizeof *vision_counts, s,
-                       !s->object && absent == CF_VISION_OF_LLAVA, err));
+                       !s->object && absent == CF_VISION_OF_LLAVA ? OF_LLAVA : OF_CLASS, err));
     CF_TRY(cf_config_read_activation(&v->hidden_act, s, "hidden_act", "quick_gelu", err));
     CF_TRY(cf_field_positive(&eps, s, "layer_norm_eps", 1e-5, err));
     v->layer_norm_eps = (float)eps;
@@ -171,11 +177,13 @@ done:
     return st;
 }
 
-cf_status cf_config_read_text(cf_text_config *t, const cf_section *s, cf_error *err)
+cf_status cf_config_read_text(cf_text_config *t, const cf_section *s, cf_text_type type, cf_error *err)
 {
     cf_status st = CF_OK;
     double eps = 0;
-    CF_TRY(read_counts(t, text_counts, sizeof text_counts / sizeof *text_counts, s, false, err));
+    t->type = type;
+    CF_TRY(read_counts(t, text_counts, sizeof text_counts / sizeof *text_counts, s,
+                       type == CF_TEXT_LLAMA ? OF_CLASS : OF_MISTRAL, err));
     CF_TRY(require_multiple(s, "hidden_size", t->hidden_size, "num_attention_heads", t->n_heads, err));
     if (!t->n_kv_heads)
         t->n_kv_heads = t->n_heads;
@@ -188,8 +196,11 @@ cf_status cf_config_read_text(cf_text_config *t, const cf_section *s, cf_error *
     t->rms_norm_eps = (float)eps;
     CF_TRY(read_rope(t, s, err));
     CF_TRY(cf_field_bool(&t->tie_word_embeddings, s, "tie_word_embeddings", false, err));
-    CF_TRY(cf_field_bool(&t->attention_bias, s, "attention_bias", false, err));
-    CF_TRY(cf_field_bool(&t->mlp_bias, s, "mlp_bias", false, err));
+    if (type == CF_TEXT_LLAMA) { /* the others have no biases, whatever is written */
+        CF_TRY(cf_field_bool(&t->attention_bias, s, "attention_bias", false, err));
+        CF_TRY(cf_field_bool(&t->mlp_bias, s, "mlp_bias", false, err));
+    }
+    CF_TRY(cf_config_read_layers(t, s, type, err));
 done:
     return st;
 }

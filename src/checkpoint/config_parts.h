@@ -17,7 +17,9 @@ CF_MUST_USE cf_status cf_config_read_activation(cf_activation *out, const cf_sec
 CF_MUST_USE cf_status cf_config_read_vision(cf_vision_config *v, const cf_section *s, cf_absent_vision absent,
                                             cf_error *err);
 /* s is text_config, or the root where the decoder's keys stand there. */
-CF_MUST_USE cf_status cf_config_read_text(cf_text_config *t, const cf_section *s, cf_error *err);
+CF_MUST_USE cf_status cf_config_read_text(cf_text_config *t, const cf_section *s, cf_text_type type, cf_error *err);
+/* t->layers; t->n_layers is filled in. */
+CF_MUST_USE cf_status cf_config_read_layers(cf_text_config *t, const cf_section *s, cf_text_type type, cf_error *err);
 /* The layer under key, counted from either end, as an index of hidden states. c->vision is filled in. */
 CF_MUST_USE cf_status cf_config_read_feature_layer(cf_config *c, const cf_section *root, const char *key,
                                                    cf_error *err);

@@ -9,7 +9,8 @@
      CF_OPT_TEXT,                                                                                                      \
      &(r).prompt,                                                                                                      \
      "PRESET|TEXT",                                                                                                    \
-     "llava_hf_1.5, llava_hf_vicuna_next, llava_hf_llama3_next,\nvicuna_v1, llava_llama_3, or a text with <image> "    \
+     "llava_hf_1.5, llava_hf_vicuna_next, llava_hf_llama3_next,\nllava_hf_mistral_next, vicuna_v1, llava_llama_3, or " \
+     "a text with <image> "                                                                                            \
      "and\n{question} (default: the checkpoint's)"},                                                                   \
         {"image-fit",                                                                                                  \
          0,                                                                                                            \

@@ -127,7 +127,8 @@ static cf_status set_layer(oracle *o, const cf_oracle_run *run, int32_t layer, c
     }
     free(o->mask);
     o->mask = NULL;
-    return cf_dense_mask(&o->mask, o->length, o->mask_heads, o->cuts, o->n_cuts, err);
+    const int64_t window = cf_model_config(o->m)->text.layers[layer].window;
+    return cf_dense_mask(&o->mask, o->length, o->mask_heads, window, o->cuts, o->n_cuts, err);
 }
 
 static cf_status run_layer(oracle *o, int32_t layer, cf_error *err)

@@ -1,8 +1,8 @@
-/* decoder.c - one Llama decoder layer over a batch of rows, the embeddings before and the head after (HF
+/* decoder.c - one decoder layer of the Llama kind over a batch of rows, the embeddings before and the head after (HF
  * LlamaForCausalLM, modeling_llama.py).
  *
  * A batch is any set of rows at any positions: a whole prompt, one new token, or the stacked rows of many runs. Which
- * keys a row sees is in the batch's segments. */
+ * keys a row sees is in the batch's segments, and in the window that the layer itself has (MistralAttention). */
 #include "model/model_internal.h"
 
 #include <assert.h>
@@ -30,12 +30,12 @@ static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w
         CF_TRY(cf_gather(m->be, &asking, &normed, b->q_rows, err));
     }
     CF_TRY(cf_linear(m->be, &q, &asking, w->q.w, cf_bias(&w->q), false, err));
-    CF_TRY(cf_rope(m->be, &q, &m->rope, b->q_pos, t->n_heads, err));
+    CF_TRY(cf_rope(m->be, &q, w->rotary, b->q_pos, t->n_heads, err));
     if (n_kv) {
         const cf_tensor keyed = cf_tensor_rows(&normed, b->kv_begin, n);
         CF_TRY(cf_linear(m->be, &k, &keyed, w->k.w, cf_bias(&w->k), false, err));
         CF_TRY(cf_linear(m->be, &v, &keyed, w->v.w, cf_bias(&w->v), false, err));
-        CF_TRY(cf_rope(m->be, &k, &m->rope, b->pos + b->kv_begin, t->n_kv_heads, err));
+        CF_TRY(cf_rope(m->be, &k, w->rotary, b->pos + b->kv_begin, t->n_kv_heads, err));
         if (b->kv_store)
             CF_TRY(cf_kv_put(m->be, b->kv, layer, &k, &v, b->pos + b->kv_begin, err));
     }
@@ -44,6 +44,7 @@ static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w
                        .head_dim = t->head_dim,
                        .scale = (float)(1.0 / sqrt((double)t->head_dim)),
                        .causal = true,
+                       .window = w->window,
                        .kv = b->kv,
                        .layer = layer,
                        .segments = b->segments,

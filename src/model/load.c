@@ -197,6 +197,8 @@ static cf_status load_text_layer(cf_text_layer *out, cf_tensor *host, const cf_m
     layer_matrix matrices[CF_LAYER_MATRICES];
     char name[MAX_NAME];
     cf_status st = CF_OK;
+    out->window = t->layers[layer].window;
+    out->rotary = &m->rope;
     (void)snprintf(l->prefix, sizeof l->prefix, "model.language_model.layers.%lld.", (long long)layer);
     CF_TRY(load_norm(&out->attn_norm, l, "input_layernorm", t->hidden_size, false, err));
     CF_TRY(load_norm(&out->mlp_norm, l, "post_attention_layernorm", t->hidden_size, false, err));

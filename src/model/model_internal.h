@@ -22,6 +22,8 @@ typedef struct cf_vision_layer { /* CLIPEncoderLayer */
 } cf_vision_layer;
 
 typedef struct cf_text_layer { /* LlamaDecoderLayer */
+    int64_t window;            /* of attention: a query sees so many keys, itself the last; 0: all up to itself */
+    const cf_tensor *rotary;   /* the table that turns queries and keys; the model's */
     cf_norm_part attn_norm, mlp_norm;
     cf_linear_part q, k, v, o, gate, up, down;
 } cf_text_layer;

@@ -7,6 +7,8 @@
 static const char *const role_words[] = {
     "USER:",
     "ASSISTANT:",
+    "[INST]",
+    "[/INST]",
     "<|start_header_id|>system<|end_header_id|>",
     "<|start_header_id|>user<|end_header_id|>",
     "<|start_header_id|>assistant<|end_header_id|>",

@@ -114,9 +114,10 @@ static cf_status choose_prompt(cf_runtime *r, const char *prompt, cf_error *err)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     const bool paper = prompt && strcmp(prompt, "paper") == 0;
-    const cf_prompt_preset *preset = prompt && !paper
-                                         ? cf_prompt_preset_named(prompt)
-                                         : cf_prompt_preset_for(c->model_type, paper || c->original, r->tokenizer);
+    const cf_prompt_preset *preset =
+        prompt && !paper
+            ? cf_prompt_preset_named(prompt)
+            : cf_prompt_preset_for(c->model_type, paper || c->original, c->text.type != CF_TEXT_LLAMA, r->tokenizer);
     const char *text = preset ? preset->text : prompt;
     r->prompt_whole = !c->original && (!preset || preset->whole); /* LLaVA's own form has no token for the picture */
     const char *image = strstr(text, "<image>");

@@ -6,6 +6,7 @@
  *                         (models/llava_next/convert_llava_next_weights_to_hf.py): "human" where vicuna_v1 has "user".
  *   llava_hf_llama3_next  chat_template.json of llama3-llava-next-8b-hf, with the generation prompt. (The conversion
  *                         script verifies with an older text: a system turn, and the user's header token twice.)
+ *   llava_hf_mistral_next the model card of llava-v1.6-mistral-7b-hf, and the conversion script.
  *   vicuna_v1             conversation "vicuna_v1" of the LLaVA projects (llava/conversation.py, separators " " and
  *                         "</s>"), as the published knockout scripts fill it (InformationFlow.py).
  *   llava_llama_3         conversation "llava_llama_3" of LLaVA-NeXT through the chat template of
@@ -40,6 +41,7 @@ static const cf_prompt_preset presets[] = {
      "LLaVA-NeXT with Llama-3 in the published scripts: a system turn first, a blank and a newline last", false},
     {"llava_hf_llama3_next", HEADER("user") TASK "<|eot_id|>" HEADER("assistant"),
      "LLaVA-NeXT with Llama-3 as converted by Hugging Face: no system turn", true},
+    {"llava_hf_mistral_next", "[INST] " TASK " [/INST]", "LLaVA-v1.6-Mistral as converted by Hugging Face", true},
 };
 
 const cf_prompt_preset *cf_prompt_presets(size_t *n)
@@ -62,9 +64,11 @@ const char *cf_prompt_preset_text(const char *name)
     return p ? p->text : NULL;
 }
 
-const cf_prompt_preset *cf_prompt_preset_for(const char *model_type, bool original, const cf_tokenizer *t)
+const cf_prompt_preset *cf_prompt_preset_for(const char *model_type, bool original, bool mistral, const cf_tokenizer *t)
 {
     const bool llama3 = cf_tokenizer_id(t, cf_slice_of("<|start_header_id|>")) >= 0;
+    if (mistral && !llama3) /* no published script has another */
+        return cf_prompt_preset_named("llava_hf_mistral_next");
     if (original)
         return cf_prompt_preset_named(llama3 ? "llava_llama_3" : "vicuna_v1");
     if (llama3)

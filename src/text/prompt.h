@@ -17,8 +17,10 @@ const cf_prompt_preset *cf_prompt_preset_named(const char *name);
 const char *cf_prompt_preset_text(const char *name);
 /* The preset that a checkpoint was published with. original: the layout of the LLaVA projects, not Hugging Face's (or
  * the paper's prompt is wanted for either). model_type as in config.json: "llava" or "llava_next" where not original.
- * Which language model it has is read off the tokenizer: a Llama-3 one has header tokens. */
-const cf_prompt_preset *cf_prompt_preset_for(const char *model_type, bool original, const cf_tokenizer *t);
+ * mistral: its language model is
+ * of Mistral's kind; whether it is a Llama-3 is read off the tokenizer, which then has header tokens. */
+const cf_prompt_preset *cf_prompt_preset_for(const char *model_type, bool original, bool mistral,
+                                             const cf_tokenizer *t);
 
 typedef struct cf_prompt { /* zero-initialise */
     cf_ids ids;            /* the whole prompt, the picture as ONE image_token_id */

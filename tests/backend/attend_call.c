@@ -101,6 +101,7 @@ cf_status attend_try(float **out, cf_backend *be, const sequence *s, const atten
                        .head_dim = s->heads.dim,
                        .scale = attend_scale(s->heads),
                        .causal = !layout.acausal,
+                       .window = layout.window,
                        .kv = kv,
                        .layer = 1,
                        .segments = segments,

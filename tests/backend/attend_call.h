@@ -33,6 +33,7 @@ typedef struct attend_run {
 
 typedef struct attend_layout {
     bool acausal;
+    int64_t window;
     cf_dtype out;        /* CF_F32 by default */
     int64_t rows_before; /* other rows of q, k and v that stand before the runs' */
 } attend_layout;

@@ -211,8 +211,8 @@ static bool in_heads(const uint64_t *set, int64_t head)
     return !set || (set[head / 64] >> (head % 64) & 1);
 }
 
-/* The mask that causality and cuts amount to, written down bit by bit. */
-static uint64_t *dense_of(const heads h, const attend_run *run)
+/* The mask that causality, a window and cuts amount to, written down bit by bit. */
+static uint64_t *dense_of(const heads h, const attend_run *run, int64_t window)
 {
     const int64_t n_words = (N_KEYS + 63) / 64;
     uint64_t *mask = calloc((size_t)(h.n * run->n_q * n_words), sizeof *mask);
@@ -220,7 +220,7 @@ static uint64_t *dense_of(const heads h, const attend_run *run)
     for (int64_t head = 0; head < h.n; head++)
         for (int64_t i = 0; i < run->n_q; i++)
             for (int32_t key = 0; key <= run->q_pos[i]; key++) {
-                bool sees = true;
+                bool sees = !window || key > run->q_pos[i] - window;
                 for (int64_t c = 0; c < run->n_cuts; c++)
                     if (in_heads(run->cuts[c].heads, head) && cf_spans_contain(run->cuts[c].query, run->q_pos[i]) &&
                         cf_spans_contain(run->cuts[c].key, key))
@@ -242,7 +242,7 @@ static void a_dense_mask_equals_the_cuts_it_spells_out(void **state)
                 attend_run run = run_of(33, true);
                 run.n_cuts = n_cuts;
                 float *by_cuts = attend(backends[b], &s, &run, 1, (attend_layout){0});
-                uint64_t *mask = dense_of(s.heads, &run);
+                uint64_t *mask = dense_of(s.heads, &run, 0);
                 run = run_of(33, false);
                 run.dense = mask;
                 for (int per_head = n_cuts >= 2; per_head < 2; per_head++) { /* from the second cut on heads differ */
@@ -255,6 +255,31 @@ static void a_dense_mask_equals_the_cuts_it_spells_out(void **state)
                 free(mask);
                 sequence_free(&s);
             }
+}
+
+static void a_window_equals_the_mask_it_spells_out(void **state)
+{
+    const fixture *f = *state;
+    static const int64_t windows[] = {1, 9, 63, 64, 65, 130, N_KEYS - 1, N_KEYS, 1000};
+    cf_backend *const backends[] = {f->ref, f->two};
+    for (int64_t b = 0; b < COUNT(backends); b++)
+        for (int64_t h = 0; h < COUNT(all_heads); h++)
+            for (int64_t w = 0; w < COUNT(windows); w++)
+                for (int with_cuts = 0; with_cuts < 2; with_cuts++) {
+                    sequence s = sequence_make(7, all_heads[h], N_KEYS, 2);
+                    attend_run run = run_of(33, with_cuts && windows[w] > 100); /* a query must see a key */
+                    float *by_window = attend(backends[b], &s, &run, 1, (attend_layout){.window = windows[w]});
+                    uint64_t *mask = dense_of(s.heads, &run, windows[w]);
+                    run = run_of(33, false);
+                    run.dense = mask;
+                    run.dense_per_head = true;
+                    float *by_mask = attend(backends[b], &s, &run, 1, (attend_layout){.acausal = true});
+                    check_same("window", b, h, windows[w], by_window, by_mask, N_Q * s.heads.n * s.heads.dim);
+                    free(by_window);
+                    free(by_mask);
+                    free(mask);
+                    sequence_free(&s);
+                }
 }
 
 static void cutting_keys_that_a_query_does_not_see_anyway_changes_nothing(void **state)
@@ -325,6 +350,7 @@ int test_attention_exact(fixture *f)
         cmocka_unit_test_prestate(keys_may_be_stored_in_any_order_and_in_parts, f),
         cmocka_unit_test_prestate(a_tile_without_a_visible_key_is_as_if_it_were_not_there, f),
         cmocka_unit_test_prestate(a_dense_mask_equals_the_cuts_it_spells_out, f),
+        cmocka_unit_test_prestate(a_window_equals_the_mask_it_spells_out, f),
         cmocka_unit_test_prestate(cutting_keys_that_a_query_does_not_see_anyway_changes_nothing, f),
         cmocka_unit_test_prestate(a_cut_changes_its_queries_in_its_heads_and_nothing_else, f),
     };

@@ -114,9 +114,9 @@ static cf_config llama3_next(void)
 {
     cf_config c = llava_7b_config;
     (void)snprintf(c.model_type, sizeof c.model_type, "llava_next");
-    c.text =
-        (cf_text_config){4096,  14336,           32,  32, 8, 128, 128320, 8192, CF_ACT_SILU, 1e-5f, 5e5, false, false,
-                         false, CF_ROPE_DEFAULT, 1.0, 0,  0, 0};
+    c.text = (cf_text_config){
+        4096,  14336,           32,  32, 8, 128, 128320,        8192, CF_ACT_SILU, 1e-5f, 5e5, false, false,
+        false, CF_ROPE_DEFAULT, 1.0, 0,  0, 0,   CF_TEXT_LLAMA, {{0}}};
     c.image_token_id = 128256;
     c.bos_token_id = 128000;
     c.n_eos = 2;
@@ -128,6 +128,56 @@ static cf_config llama3_next(void)
     const cf_resolution grid[] = {{336, 672}, {672, 336}, {672, 672}, {1008, 336}, {336, 1008}};
     memcpy(c.grid, grid, sizeof grid);
     return c;
+}
+
+/* As in llava-hf/llava-v1.6-mistral-7b-hf: a null sliding_window is none at all. */
+#define MISTRAL_NEXT(members)                                                                                          \
+    "{\"model_type\": \"llava_next\", \"text_config\": {\"intermediate_size\": 14336, \"max_position_embeddings\": "   \
+    "32768,"                                                                                                           \
+    " \"model_type\": \"mistral\", \"num_key_value_heads\": 8, \"rms_norm_eps\": 1e-05, \"rope_theta\": "              \
+    "1000000.0" members ", \"vocab_size\": 32064}}"
+
+static void a_mistral_decoder_has_its_own_defaults_and_a_window_or_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        cf_text_type type;
+        int64_t windows[3]; /* of the first layers */
+    } cases[] = {
+        {MISTRAL_NEXT(", \"sliding_window\": null"), CF_TEXT_MISTRAL, {0, 0, 0}},
+        {MISTRAL_NEXT(""), CF_TEXT_MISTRAL, {4096, 4096, 4096}},
+        {MISTRAL_NEXT(", \"sliding_window\": 7, \"attention_bias\": true"), CF_TEXT_MISTRAL, {7, 7, 7}},
+        {"{\"model_type\":\"llava_next\",\"text_config\":{\"model_type\":\"mistral\"}}",
+         CF_TEXT_MISTRAL,
+         {4096, 4096, 4096}},
+        {"{\"model_type\":\"llava_next\",\"text_config\":{\"sliding_window\":5}}", CF_TEXT_LLAMA, {0, 0, 0}},
+        {"{\"model_type\":\"llava\",\"text_config\":{\"model_type\":\"ministral\",\"num_hidden_layers\":3,"
+         "\"sliding_window\":9,\"layer_types\":[\"sliding_attention\",\"full_attention\",\"sliding_attention\"]}}",
+         CF_TEXT_MINISTRAL,
+         {9, 0, 9}},
+        {"{\"model_type\":\"llava\",\"text_config\":{\"model_type\":\"ministral\",\"sliding_window\":9}}",
+         CF_TEXT_MINISTRAL,
+         {9, 9, 9}},
+        {"{\"model_type\":\"llava\",\"text_config\":{\"model_type\":\"ministral\",\"num_hidden_layers\":3,\"sliding_"
+         "window\":null,"
+         "\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\"]}}",
+         CF_TEXT_MINISTRAL,
+         {0, 0, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cf_config c = {0};
+        cf_error err = {0};
+        if (parse(&c, cases[i].config, NULL, &err) != CF_OK)
+            fail_msg("%s", err.text);
+        const bool llama = cases[i].type == CF_TEXT_LLAMA;
+        assert_int_equal(c.text.type, cases[i].type);
+        assert_int_equal(c.text.intermediate_size, llama ? 11008 : 14336);
+        assert_int_equal(c.text.n_kv_heads, llama ? 32 : 8);
+        assert_false(c.text.attention_bias);
+        for (int l = 0; l < 3; l++)
+            assert_int_equal(c.text.layers[l].window, cases[i].windows[l]);
+    }
 }
 
 static void llava_next_adds_a_grid_and_a_newline(void **state)
@@ -344,6 +394,7 @@ static void special_tokens_come_from_the_nearest_file_that_has_them(void **state
 #define LLAVA(members) "{\"model_type\":\"llava\"," members "}"
 #define NEXT(members) "{\"model_type\":\"llava_next\"," members "}"
 #define TEXT(members) LLAVA("\"text_config\":{" members "}")
+#define MINISTRAL(types) TEXT("\"model_type\":\"ministral\",\"num_hidden_layers\":2,\"layer_types\":[" types "]")
 #define VISION(members) LLAVA("\"vision_config\":{" members "}")
 
 static const struct {
@@ -360,7 +411,21 @@ static const struct {
     {"{\"model_type\":3}", NULL, CF_FORMAT, "model_type: expected a string, found 3"},
     {LLAVA("\"text_config\":[]"), NULL, CF_FORMAT, "text_config: expected an object, found a list"},
     {LLAVA("\"vision_config\":\"clip\""), NULL, CF_FORMAT, "vision_config: expected an object, found 'clip'"},
-    {TEXT("\"model_type\":\"mistral\""), NULL, CF_UNSUPPORTED, "text_config.model_type 'mistral' is not supported"},
+    {TEXT("\"model_type\":\"qwen2\""), NULL, CF_UNSUPPORTED,
+     "text_config.model_type 'qwen2' is not supported, only 'llama', 'mistral' and 'ministral'"},
+    {TEXT("\"num_hidden_layers\":257"), NULL, CF_UNSUPPORTED,
+     "text_config.num_hidden_layers 257: more than 256 are not supported"},
+    {TEXT("\"model_type\":\"mistral\",\"sliding_window\":0"), NULL, CF_FORMAT,
+     "text_config.sliding_window: expected an integer from 1"},
+    {TEXT("\"model_type\":\"mistral\",\"sliding_window\":\"4096\""), NULL, CF_FORMAT, "text_config.sliding_window"},
+    {MINISTRAL("\"full_attention\""), NULL, CF_FORMAT,
+     "text_config.layer_types: expected a list of num_hidden_layers names, found a list"},
+    {MINISTRAL("\"full_attention\",\"full_attention\",\"full_attention\""), NULL, CF_FORMAT, "text_config.layer_types"},
+    {MINISTRAL("\"full_attention\",\"chunked_attention\""), NULL, CF_UNSUPPORTED,
+     "layer 1: expected sliding_attention or full_attention, found chunked_attention"},
+    {MINISTRAL("\"full_attention\",7"), NULL, CF_UNSUPPORTED, "layer 1: expected sliding_attention or full_attention"},
+    {MINISTRAL("\"full_attention\",\"sliding_attention\"],\"sliding_window\":null,\"x\":["), NULL, CF_FORMAT,
+     "text_config.sliding_window: expected a number, where layer_types has sliding_attention"},
     {VISION("\"model_type\":\"siglip_vision_model\""), NULL, CF_UNSUPPORTED,
      "vision_config.model_type 'siglip_vision_model' is not supported, only 'clip_vision_model'"},
     {TEXT("\"hidden_size\":0"), NULL, CF_FORMAT,
@@ -481,6 +546,7 @@ int test_config(void)
         cmocka_unit_test(every_published_form_of_llava_7b_reads_alike),
         cmocka_unit_test(absent_keys_take_the_defaults_of_their_class),
         cmocka_unit_test(llava_next_adds_a_grid_and_a_newline),
+        cmocka_unit_test(a_mistral_decoder_has_its_own_defaults_and_a_window_or_none),
         cmocka_unit_test(rotary_scaling_is_read_in_both_spellings),
         cmocka_unit_test(rope_theta_is_found_where_each_version_writes_it),
         cmocka_unit_test(extents_follow_from_one_another_where_absent),

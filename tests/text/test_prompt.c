@@ -100,6 +100,7 @@ static void the_presets_are_the_documented_texts(void **state)
          "<|start_header_id|>user<|end_header_id|>\n\n" ASKED
          "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
          true},
+        {"llava_hf_mistral_next", "[INST] " ASKED " [/INST]", true},
     };
     size_t n = 0;
     const cf_prompt_preset *all = cf_prompt_presets(&n);
@@ -205,20 +206,22 @@ static void a_checkpoint_is_given_the_preset_it_was_published_with(void **state)
 {
     static const struct {
         const char *model_type;
-        bool original, llama3;
+        bool original, llama3, mistral;
         const char *expected;
     } cases[] = {
-        {"llava", false, false, "llava_hf_1.5"},
-        {"llava_next", false, false, "llava_hf_vicuna_next"},
-        {"llava_next", false, true, "llava_hf_llama3_next"},
-        {"llava_llama", true, false, "vicuna_v1"},
-        {"llava_next", true, false, "vicuna_v1"},
-        {"llava_llama", true, true, "llava_llama_3"},
+        {"llava", false, false, false, "llava_hf_1.5"},
+        {"llava_next", false, false, false, "llava_hf_vicuna_next"},
+        {"llava_next", false, true, false, "llava_hf_llama3_next"},
+        {"llava_next", false, false, true, "llava_hf_mistral_next"},
+        {"llava_next", true, false, true, "llava_hf_mistral_next"},
+        {"llava_llama", true, false, false, "vicuna_v1"},
+        {"llava_next", true, false, false, "vicuna_v1"},
+        {"llava_llama", true, true, false, "llava_llama_3"},
     };
     cf_tokenizer *llama3 = golden_tokenizer("byte_level");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const cf_tokenizer *t = cases[i].llama3 ? llama3 : *state;
-        const cf_prompt_preset *p = cf_prompt_preset_for(cases[i].model_type, cases[i].original, t);
+        const cf_prompt_preset *p = cf_prompt_preset_for(cases[i].model_type, cases[i].original, cases[i].mistral, t);
         assert_string_equal(p->name, cases[i].expected);
     }
     cf_tokenizer_close(llama3);

@@ -159,9 +159,10 @@ static bool see(uint64_t *visible, const cf_attn *a, const cf_attn_segment *s, c
         memcpy(visible, s->dense + (s->dense_per_head ? head * s->n_q + i : i) * n_tiles,
                (size_t)n_tiles * sizeof *visible);
     } else {
-        const int64_t last = a->causal && s->q_pos[i] + 1 < s->n_keys ? s->q_pos[i] + 1 : s->n_keys;
+        const int64_t end = a->causal && s->q_pos[i] + 1 < s->n_keys ? s->q_pos[i] + 1 : s->n_keys;
+        const int64_t begin = a->window && s->q_pos[i] >= a->window ? s->q_pos[i] + 1 - a->window : 0;
         memset(visible, 0, (size_t)n_tiles * sizeof *visible);
-        set_bits(visible, n_tiles, 0, last);
+        set_bits(visible, n_tiles, begin, end);
         for (int64_t c = 0; c < s->n_cuts; c++)
             if (cf_cut_reaches(&s->cuts[c], head, s->q_pos[i]))
                 for (int64_t t = 0; t < n_tiles; t++)

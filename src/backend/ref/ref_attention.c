@@ -73,6 +73,8 @@ static bool visible(const cf_attn *a, const cf_attn_segment *s, int64_t head, in
     }
     if (a->causal && key > s->q_pos[i])
         return false;
+    if (a->window && key <= s->q_pos[i] - a->window)
+        return false;
     for (int64_t c = 0; c < s->n_cuts; c++)
         if (cf_cut_reaches(&s->cuts[c], head, s->q_pos[i]) && cf_spans_contain(s->cuts[c].key, (int32_t)key))
             return false;
