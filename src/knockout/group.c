@@ -2,7 +2,9 @@
 #include "knockout/group.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "knockout/grammar_internal.h"
 
 static const char *const names[CF_N_GROUPS] = {
@@ -92,6 +94,7 @@ cf_status cf_groups_build(cf_groups *out, const cf_layout *layout, cf_error *err
     const cf_span image = layout->image;
     assert(layout->length > 0 && image.begin >= 0 && image.begin <= image.end && image.end <= layout->length);
     cf_status st = CF_OK;
+    void *blocks = NULL;
     cf_groups g = {.length = layout->length};
     const struct {
         cf_group group;
@@ -119,6 +122,11 @@ cf_status cf_groups_build(cf_groups *out, const cf_layout *layout, cf_error *err
                        &g.of[CF_GROUP_FALSE_OPTION], err));
     CF_TRY(without_two(&g.of[CF_GROUP_TEMPLATE], &g.of[CF_GROUP_ALL], &g.of[CF_GROUP_IMAGE], &g.of[CF_GROUP_QUESTION],
                        err));
+    CF_TRY(cf_alloc(&blocks, layout->n_blocks, sizeof *g.blocks, "blocks", err));
+    g.blocks = blocks;
+    g.n_blocks = layout->n_blocks;
+    for (size_t i = 0; i < g.n_blocks; i++)
+        g.blocks[i] = layout->blocks[i];
     *out = g;
     g = (cf_groups){0};
 done:
@@ -130,6 +138,9 @@ void cf_groups_deinit(cf_groups *g)
 {
     for (int i = 0; i < CF_N_GROUPS; i++)
         cf_spans_deinit(&g->of[i]);
+    free(g->blocks);
+    g->blocks = NULL;
+    g->n_blocks = 0;
     g->length = 0;
 }
 

@@ -53,11 +53,15 @@ typedef struct cf_layout {
     cf_span true_option, false_option, noun;
     cf_span instruction;
     const cf_spans *role_words; /* NULL: none */
+    const cf_span *blocks; /* [n_blocks] positions that see one another (sight.h), ascending; of no model of today */
+    size_t n_blocks;
 } cf_layout;
 
 typedef struct cf_groups { /* zero-initialise; owns the spans */
     int32_t length;
     cf_spans of[CF_N_GROUPS];
+    cf_span *blocks; /* [n_blocks] the layout's */
+    size_t n_blocks;
 } cf_groups;
 
 /* Without boxes (hit NULL) the Object groups and the groups that leave the object out are empty. */

@@ -22,7 +22,7 @@ done:
     return st;
 }
 
-static cf_status add_node(cf_plan *p, cf_node node, const cf_spans *changed, cf_error *err)
+static cf_status add_node(cf_plan *p, cf_node node, const cf_spans *changed, const cf_sight *sight, cf_error *err)
 {
     cf_status st = CF_OK;
     void *nodes = p->nodes;
@@ -30,7 +30,7 @@ static cf_status add_node(cf_plan *p, cf_node node, const cf_spans *changed, cf_
     if (changed)
         CF_TRY(below(&node.fresh, changed, node.restart, err));
     if (node.fresh.n)
-        node.restart = node.fresh.items[0].begin;
+        node.restart = cf_sight_restart_row(sight, node.fresh.items[0].begin);
     CF_TRY(cf_grow(&nodes, &p->cap_nodes, p->n_nodes + 1, sizeof *p->nodes, "plan nodes", err));
     p->nodes = nodes;
     p->nodes[p->n_nodes++] = node;
@@ -61,7 +61,7 @@ static cf_status step(int32_t *out, cf_plan *p, cf_index_table *in_layer, int32_
     }
     CF_TRY(cf_index_table_add(in_layer, hash, err));
     CF_TRY(add_node(p, (cf_node){.layer = layer, .parent = parent, .action = action},
-                    action < 0 ? NULL : &actions->changed[action], err));
+                    action < 0 ? NULL : &actions->changed[action], actions->sight, err));
     *out = (int32_t)p->n_nodes - 1;
 done:
     return st;
@@ -86,8 +86,9 @@ done:
 }
 
 cf_status cf_plan_create(cf_plan **out, const cf_plan_run *runs, size_t n_runs, int32_t length, int32_t n_layers,
-                         int32_t n_heads, cf_error *err)
+                         int32_t n_heads, const cf_sight *sight, cf_error *err)
 {
+    static const cf_sight causal = {0};
     cf_status st = CF_OK;
     void *planned = NULL, *begins = NULL;
     cf_run_actions actions = {0};
@@ -99,7 +100,7 @@ cf_status cf_plan_create(cf_plan **out, const cf_plan_run *runs, size_t n_runs, 
     p->runs = planned;
     CF_TRY(cf_alloc(&begins, (size_t)n_layers + 1, sizeof *p->layer_begin, "plan layers", err));
     p->layer_begin = begins;
-    CF_TRY(cf_run_actions_find(&actions, p, runs, n_heads, err));
+    CF_TRY(cf_run_actions_find(&actions, p, runs, n_heads, sight ? sight : &causal, err));
     CF_TRY(grow_tree(p, &actions, err));
     *out = p;
     p = NULL;
@@ -138,7 +139,7 @@ cf_status cf_plan_create_edges(cf_plan **out, const cf_edge_run *runs, size_t n_
         e->window = (cf_spans){.items = &e->layers, .n = e->layers.begin < e->layers.end ? 1 : 0};
         plan_runs[i] = (cf_plan_run){&e->parts, &e->window};
     }
-    CF_TRY(cf_plan_create(out, plan_runs, n_runs, length, n_layers, n_heads, err));
+    CF_TRY(cf_plan_create(out, plan_runs, n_runs, length, n_layers, n_heads, NULL, err));
 done:
     free(memory);
     free(planned);

@@ -5,12 +5,15 @@
  * leaves of a tree whose nodes are (actions of layers 0..m). A node without an action so far is the baseline and is not
  * stored. The sweep computes each node once.
  *
- * Attention is causal, so nothing below the lowest changed position changes. The rows of a node at layer m:
+ * Attention is causal, so nothing below the lowest changed position changes, or below the start of its block where
+ * positions see one another (cf_sight_restart_row). The rows of a node at layer m:
  * - parent the baseline: only the cut queries that see a cut key and the zeroed places change (`fresh`); their keys are
  *   the baseline's.
  * - otherwise: every row from the parent's `restart` on is computed (its input may differ), and besides them the changed
  *   rows below it (`fresh`).
- * `restart` of a node is its lowest changed row; from the next layer on, all rows of [restart, length) are its own. */
+ * `restart` of a node is the restart row of its lowest changed one; from the next layer on, all rows of [restart, length)
+ * are its own. Windows only take edges away: which layers an edge exists in is exact, and which query is left without a
+ * key; the rows computed are those of a layer without a window, which may be more than change. */
 #ifndef CF_KNOCKOUT_PLAN_H
 #define CF_KNOCKOUT_PLAN_H
 
@@ -20,12 +23,14 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "knockout/parts.h"
+#include "knockout/sight.h"
 #include "knockout/window.h"
 
 typedef enum cf_run_status {
     CF_RUN_PLANNED,         /* has a leaf in the tree */
     CF_RUN_EMPTY_GROUP,     /* a group is empty and nothing is left to do: the run is the baseline */
-    CF_RUN_NO_VISIBLE_EDGE, /* causality hides every edge already, or no layer is left: the run is the baseline */
+    CF_RUN_NO_VISIBLE_EDGE, /* causality or a layer's window hides every edge already, or no layer is left: the run is
+                               the baseline */
     CF_RUN_FULLY_CUT,       /* some query would see no key in some head: there is no answer to measure */
     CF_RUN_TOO_FEW_KEYS     /* a random control that cannot be drawn: there is no answer to measure */
 } cf_run_status;
@@ -48,7 +53,7 @@ typedef struct cf_node {
     int32_t layer;
     int32_t parent;  /* node at layer - 1, or CF_BASELINE */
     int32_t action;  /* index of this layer's action, or -1 */
-    int32_t restart; /* lowest row that may differ from the baseline after this layer */
+    int32_t restart; /* lowest row that may differ from the baseline in the next layer */
     cf_spans fresh;  /* rows below the parent's restart (any row where the parent is the baseline) that this layer's
                         action changes */
 } cf_node;
@@ -80,12 +85,13 @@ typedef struct cf_plan_run {
     const cf_spans *window;
 } cf_plan_run;
 
-/* length: positions of the prompt and of what is teacher-forced after it. n_heads: of the model. */
+/* length: positions of the prompt and of what is teacher-forced after it. n_heads: of the model. sight: borrowed for the
+ * call; NULL: causality alone. */
 CF_MUST_USE cf_status cf_plan_create(cf_plan **out, const cf_plan_run *runs, size_t n_runs, int32_t length,
-                                     int32_t n_layers, int32_t n_heads, cf_error *err);
+                                     int32_t n_layers, int32_t n_heads, const cf_sight *sight, cf_error *err);
 void cf_plan_free(cf_plan *p);
 
-/* For callers that bring positions and head sets of their own: runs of one cut each. heads has n_head_words words, or
+/* For callers that bring positions and head sets of their own: runs of one cut each, under causality alone. heads has n_head_words words, or
  * is NULL. */
 typedef struct cf_edge_run {
     const cf_spans *query, *key;

@@ -5,7 +5,8 @@
  *
  * Invariants
  * (1) edges are distinct and an action's edges ascend, so "the same action" is "the same indices and places".
- * (2) an edge with nothing visible (each key after each query) is in no action, so no action leaves a layer as it is.
+ * (2) an edge with nothing visible in a layer (each key after each query, or before its window) is in no action of that
+ *     layer, so no action leaves a layer as it is.
  * (3) the plan has no edge and no action that no planned run has. */
 #include "knockout/plan_internal.h"
 
@@ -21,6 +22,7 @@ enum { NOT_LOOKED_UP = -1 };
 
 typedef struct finder {
     cf_plan *plan;
+    const cf_sight *sight;
     cf_run_actions *out;
     int32_t n_heads;
     cf_index_table edges, actions;
@@ -79,12 +81,12 @@ static int32_t last_of(const cf_spans *s)
     return s->items[s->n - 1].end - 1;
 }
 
-/* Whether the part changes anything in a layer where it is open. */
-static bool is_visible(const cf_part *part)
+/* Whether the part changes anything in a layer, if it is open there. */
+static bool is_visible(const finder *f, const cf_part *part, int32_t layer)
 {
     if (part->kind != CF_PART_CUT)
         return part->query.n > 0;
-    return part->query.n && part->key.n && part->key.items[0].begin <= last_of(&part->query);
+    return cf_sight_meets(f->sight, layer, &part->query, &part->key);
 }
 
 static const cf_spans *layers_of(const cf_part *part, const cf_plan_run *run)
@@ -104,14 +106,24 @@ static int32_t next_change(const cf_spans *layers, int32_t layer, int32_t end)
     return end;
 }
 
-/* Finds the open parts at `layer`, and the *end of the stretch in which they stay so. */
+/* The first layer after `layer` with another window, or n_layers. */
+static int32_t next_window(const finder *f, int32_t layer)
+{
+    const int32_t window = cf_sight_window(f->sight, layer);
+    do
+        layer++;
+    while (layer < f->plan->n_layers && cf_sight_window(f->sight, layer) == window);
+    return layer;
+}
+
+/* Finds the open parts at `layer`, and the *end of the stretch in which they stay so and see the same keys. */
 static void open_parts(finder *f, const cf_plan_run *run, int32_t layer, int32_t *end)
 {
-    *end = f->plan->n_layers;
+    *end = next_window(f, layer);
     f->n_open = 0;
     for (size_t i = 0; i < run->parts->n; i++) {
         const cf_part *part = &run->parts->items[i];
-        if (!is_visible(part))
+        if (!is_visible(f, part, layer))
             continue;
         *end = next_change(layers_of(part, run), layer, *end);
         if (cf_spans_contain(layers_of(part, run), layer))
@@ -135,10 +147,11 @@ static int32_t end_of_span(const cf_spans *s, int32_t position)
     return position;
 }
 
-/* Whether the open cuts take every key 0..query from it in this head. */
-static bool is_blind(const finder *f, int32_t query, int32_t head)
+/* Whether the open cuts take every key that it sees from a query in this head. */
+static bool is_blind(const finder *f, int32_t layer, int32_t query, int32_t head)
 {
-    int32_t lost = 0, before; /* keys [0, lost) */
+    const cf_span keys = cf_sight_keys(f->sight, layer, query);
+    int32_t lost = keys.begin, before; /* keys [keys.begin, lost) */
     do {
         before = lost;
         for (size_t i = 0; i < f->n_open; i++) {
@@ -146,28 +159,33 @@ static bool is_blind(const finder *f, int32_t query, int32_t head)
             if (part->kind == CF_PART_CUT && has_head(part, head) && cf_spans_contain(&part->query, query))
                 lost = end_of_span(&part->key, lost);
         }
-    } while (lost > before && lost <= query);
-    return lost > query;
+    } while (lost > before && lost < keys.end);
+    return lost >= keys.end;
 }
 
 /* Whether the open cuts leave some query without a key. If a query is blind and no cut's queries begin at it, then the
- * one before it is, too: it suffers the same cuts and sees fewer keys. So the first ones of spans tell. */
-static bool any_blind(const finder *f)
+ * one before it is, too: it suffers the same cuts and sees no others of the keys. So the first ones of spans tell; but in
+ * a window, which leaves keys behind, every query is asked. */
+static bool any_blind(const finder *f, int32_t layer)
 {
+    const bool sliding = cf_sight_window(f->sight, layer) > 0;
     bool from_zero = false, by_head = false;
     for (size_t i = 0; i < f->n_open; i++) {
         const cf_part *part = &f->parts->items[f->open[i]];
         from_zero = from_zero || (part->kind == CF_PART_CUT && part->key.items[0].begin == 0);
         by_head = by_head || part->heads;
     }
-    if (!from_zero)
+    if (!from_zero && !sliding)
         return false;
     for (int32_t head = 0; head < (by_head ? f->n_heads : 1); head++)
         for (size_t i = 0; i < f->n_open; i++) {
             const cf_part *part = &f->parts->items[f->open[i]];
-            for (size_t s = 0; part->kind == CF_PART_CUT && s < part->query.n; s++)
-                if (is_blind(f, part->query.items[s].begin, head))
-                    return true;
+            for (size_t s = 0; part->kind == CF_PART_CUT && s < part->query.n; s++) {
+                const cf_span queries = part->query.items[s];
+                for (int32_t q = queries.begin; q < (sliding ? queries.end : queries.begin + 1); q++)
+                    if (is_blind(f, layer, q, head))
+                        return true;
+            }
         }
     return false;
 }
@@ -182,7 +200,7 @@ static cf_run_status classify(finder *f, const cf_plan_run *run)
     for (int32_t layer = 0, end; layer < f->plan->n_layers; layer = end) {
         open_parts(f, run, layer, &end);
         any = any || f->n_open;
-        blind = blind || any_blind(f);
+        blind = blind || any_blind(f, layer);
     }
     return !any ? CF_RUN_NO_VISIBLE_EDGE : blind ? CF_RUN_FULLY_CUT : CF_RUN_PLANNED;
 }
@@ -320,8 +338,8 @@ done:
     return st;
 }
 
-/* The rows that an action changes: the cut queries that see a cut key, those at or after the edge's first one, and the
- * zeroed places. */
+/* The rows that an action changes: the cut queries that see a cut key, windows aside: those from the first one on that
+ * sees the edge's first key; and the zeroed places. */
 static cf_status changed_rows(cf_spans *out, finder *f, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -330,7 +348,7 @@ static cf_status changed_rows(cf_spans *out, finder *f, cf_error *err)
     f->n_pieces = 0;
     for (size_t i = 0; i < a->n_edges; i++) {
         const cf_edge *e = &f->plan->edges[a->edges[i]];
-        const int32_t first = e->key.items[0].begin;
+        const int32_t first = cf_sight_restart_row(f->sight, e->key.items[0].begin);
         for (size_t s = 0; s < e->query.n; s++)
             CF_TRY(add_piece(f, e->query.items[s].begin > first ? e->query.items[s].begin : first,
                              e->query.items[s].end, err));
@@ -445,11 +463,12 @@ void cf_run_actions_deinit(cf_run_actions *a)
     *a = (cf_run_actions){0};
 }
 
-cf_status cf_run_actions_find(cf_run_actions *out, cf_plan *p, const cf_plan_run *runs, int32_t n_heads, cf_error *err)
+cf_status cf_run_actions_find(cf_run_actions *out, cf_plan *p, const cf_plan_run *runs, int32_t n_heads,
+                              const cf_sight *sight, cf_error *err)
 {
     cf_status st = CF_OK;
-    cf_run_actions found = {0};
-    finder f = {.plan = p, .out = &found, .n_heads = n_heads};
+    cf_run_actions found = {.sight = sight};
+    finder f = {.plan = p, .sight = sight, .out = &found, .n_heads = n_heads};
     void *of = NULL;
     size_t n = 0;
     CF_TRY(cf_mul_size(&n, p->n_runs, (size_t)p->n_layers, err));

@@ -19,7 +19,7 @@ cf_status cf_run_set_open(cf_run_set *out, const cf_study_options *o, const char
                                     .layer_end = o->layer_end ? o->layer_end : s.n_layers,
                                     .repeats = o->repeats};
     cf_status st = CF_OK;
-    void *ids = NULL;
+    void *ids = NULL, *windows = NULL;
     if (!flows) {
         *out = s;
         return CF_OK;
@@ -33,6 +33,10 @@ cf_status cf_run_set_open(cf_run_set *out, const cf_study_options *o, const char
     CF_TRY(cf_run_specs_create(&s.specs, &s.flows, &options, s.n_layers, err));
     CF_TRY(cf_alloc(&ids, s.specs.n, sizeof *s.ids, "runs", err));
     s.ids = ids;
+    CF_TRY(cf_alloc(&windows, (size_t)s.n_layers, sizeof *s.windows, "windows of layers", err));
+    s.windows = windows;
+    for (int32_t l = 0; l < s.n_layers; l++)
+        s.windows[l] = (int32_t)text->layers[l].window;
     *out = s;
     s = (cf_run_set){0};
 done:
@@ -45,6 +49,7 @@ void cf_run_set_close(cf_run_set *s)
     cf_flows_deinit(&s->flows);
     cf_run_specs_deinit(&s->specs);
     free(s->ids);
+    free(s->windows);
     *s = (cf_run_set){0};
 }
 
@@ -126,6 +131,8 @@ cf_status cf_sample_plan_create(cf_sample_plan *out, const cf_run_set *s, const 
     cf_status st = CF_OK;
     cf_sample_plan p = {0};
     void *begins = NULL, *runs = NULL;
+    const cf_groups *groups = scene->groups;
+    const cf_sight sight = {.window = s->windows, .blocks = groups->blocks, .n_blocks = groups->n_blocks};
     CF_TRY(cf_alloc(&begins, s->flows.n, sizeof(size_t), "parts of runs", err));
     CF_TRY(make_parts(&p, begins, s, scene, row, n_after, err));
     CF_TRY(cf_alloc(&runs, s->specs.n, sizeof *p.runs, "runs of a sample", err));
@@ -135,7 +142,7 @@ cf_status cf_sample_plan_create(cf_sample_plan *out, const cf_run_set *s, const 
         const size_t at = ((const size_t *)begins)[spec->flow] + (size_t)spec->repeat;
         p.runs[i] = (cf_plan_run){&p.parts[at], &spec->layers};
     }
-    CF_TRY(cf_plan_create(&p.plan, p.runs, s->specs.n, scene->groups->length + n_after, s->n_layers, s->n_heads, err));
+    CF_TRY(cf_plan_create(&p.plan, p.runs, s->specs.n, groups->length + n_after, s->n_layers, s->n_heads, &sight, err));
     *out = p;
     p = (cf_sample_plan){0};
 done:

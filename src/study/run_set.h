@@ -14,6 +14,7 @@ typedef struct cf_run_set { /* zero-initialise */
     int64_t *ids; /* [specs.n] in the store, once registered */
     int64_t seed;
     int32_t repeats, n_layers, n_heads;
+    int32_t *windows; /* [n_layers] of the layers' attention; 0: none */
 } cf_run_set;
 
 /* default_flows: what NULL in o->flows stands for; NULL: no run at all. */

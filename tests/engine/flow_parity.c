@@ -118,7 +118,7 @@ static void count_changed(const sample_runs *r, int32_t n_after)
         k++;
     }
     assert_int_equal(n, 2 * r->n);
-    OK(cf_plan_create(&plan, both, n, r->s->base.groups.length + n_after, r->g->n_layers, r->g->n_heads, &err));
+    OK(cf_plan_create(&plan, both, n, r->s->base.groups.length + n_after, r->g->n_layers, r->g->n_heads, NULL, &err));
     for (size_t i = 0; i < r->n; i++)
         found_of(r, i)->n_changed +=
             plan->runs[i].leaf != plan->runs[r->n + i].leaf || plan->runs[i].status == CF_RUN_FULLY_CUT;
@@ -204,7 +204,7 @@ static void hold_sample(flow_found *found, const flow_golden *g, cf_session *ses
         count_changed(&r, n_after);
     cf_plan_run *runs = room(r.n, sizeof *runs);
     list_plan_runs(runs, &r);
-    OK(cf_plan_create(&plan, runs, r.n, s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&plan, runs, r.n, s->base.groups.length + n_after, g->n_layers, g->n_heads, NULL, &err));
     for (size_t i = 0; i < r.n; i++)
         check_status(&r, plan, i);
     flow_forced(forced, s->answer, n_after, g->vocab_size, mistake);

@@ -135,7 +135,7 @@ static void the_sweep_is_the_oracle_for_any_parts(void **state)
             assert_non_null(r);
             draw_runs(r, &f->bites, length, forced, n_forced, 11 + (uint64_t)m);
             OK(cf_plan_create(&plan, r->planned, models[m] == &f->bites_ref ? 12 : N_RUNS, length, f->bites.n_layers,
-                              f->bites.n_heads, &err));
+                              f->bites.n_heads, NULL, &err));
             count_facts(&facts, plan, r, s->groups.length);
             n_rows += hold_exact(models[m], s, plan, r->oracle);
             free_runs(r);
@@ -202,7 +202,7 @@ static void free_flow_runs(flow_runs *r)
 static cf_plan *plan_of(const flow_runs *r, const flow_golden *g, const flow_sample *s, int32_t n_after)
 {
     cf_plan *plan = NULL;
-    OK(cf_plan_create(&plan, r->planned, r->n, s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&plan, r->planned, r->n, s->base.groups.length + n_after, g->n_layers, g->n_heads, NULL, &err));
     return plan;
 }
 

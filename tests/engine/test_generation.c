@@ -37,7 +37,7 @@ static void open_generation(generation *x, const flow_golden *g, const flow_samp
             ids = cf_json_next(ids);
         }
     }
-    OK(cf_plan_create(&x->plan, x->runs, x->n, s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&x->plan, x->runs, x->n, s->base.groups.length + n_after, g->n_layers, g->n_heads, NULL, &err));
 }
 
 static void close_generation(generation *x)

@@ -201,7 +201,7 @@ static void hold_cut(lens_found *f, const flow_golden *g, const flow_sample *s, 
             raw = cf_json_next(raw);
         }
     }
-    OK(cf_plan_create(&plan, runs, n, s->base.groups.length, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&plan, runs, n, s->base.groups.length, g->n_layers, g->n_heads, NULL, &err));
     const int32_t last = s->base.groups.length - 1;
     lens_rows nodes = make_rows(g, s, 0, 0, plan->n_nodes + 1);
     lens_rows baseline = baseline_lens(g, s, session, last, last + 1, m == OTHER_NORM);
@@ -391,7 +391,7 @@ static void the_last_entry_under_a_cut_is_the_runs_own(void **state)
         flow_parts(&parts[i], g, s, &line, n_after, NO_MISTAKE);
         runs[i] = (cf_plan_run){&parts[i], &window};
     }
-    OK(cf_plan_create(&plan, runs, N, s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&plan, runs, N, s->base.groups.length + n_after, g->n_layers, g->n_heads, NULL, &err));
     const int64_t n_scored = 1 + n_after, n_run = n_scored * g->vocab_size;
     lens_logits l = {.logits = logits_room((int64_t)plan->n_nodes * g->vocab_size),
                      .vocab = g->vocab_size,

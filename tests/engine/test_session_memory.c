@@ -96,7 +96,7 @@ static void a_measurement_refused_memory_can_be_made_again(void **state)
     cf_plan *plan = NULL;
     cf_session *whole = NULL;
     everything expected;
-    OK(cf_plan_create(&plan, runs, COUNT(runs), s->base.groups.length + n_after, g->n_layers, g->n_heads, &err));
+    OK(cf_plan_create(&plan, runs, COUNT(runs), s->base.groups.length + n_after, g->n_layers, g->n_heads, NULL, &err));
     OK(measure(&whole, f, s, plan, &expected, &err));
     cf_session_free(whole);
     int64_t n_refused = 0;

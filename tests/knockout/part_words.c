@@ -29,7 +29,7 @@ cf_parts parts_of(const run_words *run)
     return p;
 }
 
-cf_plan *plan_of_words(const run_words *runs, size_t n, int32_t length, int32_t n_layers)
+cf_plan *plan_of_words(const run_words *runs, size_t n, int32_t length, int32_t n_layers, const cf_sight *sight)
 {
     cf_parts parts[MAX_RUNS];
     cf_spans windows[MAX_RUNS];
@@ -41,7 +41,7 @@ cf_plan *plan_of_words(const run_words *runs, size_t n, int32_t length, int32_t 
         windows[i] = spans_of(runs[i].window);
         plan_runs[i] = (cf_plan_run){&parts[i], &windows[i]};
     }
-    OK(cf_plan_create(&p, plan_runs, n, length, n_layers, 3, &err));
+    OK(cf_plan_create(&p, plan_runs, n, length, n_layers, 3, sight, &err));
     for (size_t i = 0; i < n; i++) {
         cf_parts_deinit(&parts[i]);
         cf_spans_deinit(&windows[i]);

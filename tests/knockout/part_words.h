@@ -22,8 +22,8 @@ typedef struct run_words {
 
 /* The caller deinits. */
 cf_parts parts_of(const run_words *run);
-/* n_heads is 3. */
-cf_plan *plan_of_words(const run_words *runs, size_t n, int32_t length, int32_t n_layers);
+/* n_heads is 3. sight NULL: causality alone. */
+cf_plan *plan_of_words(const run_words *runs, size_t n, int32_t length, int32_t n_layers, const cf_sight *sight);
 
 /* "layer:parent:action:restart:fresh" of every node, in order. */
 void check_nodes(const cf_plan *p, const char *const *expected, size_t n);

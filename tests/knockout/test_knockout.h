@@ -33,6 +33,7 @@ int test_plan(void);
 int test_plan_actions(void);
 int test_plan_random(void);
 int test_plan_memory(void);
+int test_sight(void);
 
 /* The positions written in a word, one character each: "..xx.x" is {2, 3, 5}. The caller deinits. */
 cf_spans spans_of(const char *word);

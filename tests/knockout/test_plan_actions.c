@@ -39,7 +39,7 @@ static void parts_of_one_window_are_one_action(void **state)
     (void)state;
     const run_words run =
         RUN(".xx.", CUT("......xx", "..x....."), CUT(".......x", "....x..."), CUT(".....x..", ".x......"));
-    cf_plan *p = plan_of_words(&run, 1, 8, 4);
+    cf_plan *p = plan_of_words(&run, 1, 8, 4, NULL);
     assert_int_equal(p->n_edges, 3);
     assert_int_equal(p->n_actions, 1);
     assert_int_equal(p->actions[0].n_edges, 3);
@@ -55,7 +55,7 @@ static void parts_with_layers_of_their_own_open_and_close_alone(void **state)
     (void)state;
     const run_words run = RUN("..xxx.", CUT("......x.", "..x....."), CUT_AT(".......x", "....x...", "x.xx.."),
                               CUT_AT("....x...", "...x....", "....xx"));
-    cf_plan *p = plan_of_words(&run, 1, 8, 6);
+    cf_plan *p = plan_of_words(&run, 1, 8, 6, NULL);
     check_nodes(p,
                 (const char *const[]){"0:-1:0:7:.......x", "1:0:-1:7:........", "2:1:1:6:......x.", "3:2:1:6:........",
                                       "4:3:2:4:....x...", "5:4:3:4:........"},
@@ -83,7 +83,7 @@ static void the_same_cuts_in_another_order_are_the_same_action(void **state)
         RUN("xx", A, B, A), RUN("xx", A, HIDDEN, B), /* an edge that causality hides does nothing */
         RUN("xx", A),
     };
-    cf_plan *p = plan_of_words(runs, COUNT(runs), 8, 2);
+    cf_plan *p = plan_of_words(runs, COUNT(runs), 8, 2, NULL);
     assert_int_equal(p->n_edges, 2);
     assert_int_equal(p->n_actions, 2);
     assert_int_equal(p->n_nodes, 4);
@@ -97,7 +97,7 @@ static void zeroed_places_always_change(void **state)
 {
     (void)state;
     const run_words run = RUN(".x..", NO_MLP(".x...x.."), NO_ATTENTION_AT("x.......", "..x."), NO_MLP(".xx....."));
-    cf_plan *p = plan_of_words(&run, 1, 8, 4);
+    cf_plan *p = plan_of_words(&run, 1, 8, 4, NULL);
     assert_int_equal(p->n_edges, 0);
     assert_int_equal(p->n_actions, 2);
     check_word(&p->actions[0].zero_mlp, ".xx..x..");
@@ -120,7 +120,7 @@ static void which_sublayer_is_zeroed_tells_actions_apart(void **state)
         RUN("x", CUT("..x.", ".x.."), NO_MLP("..x.")),
         RUN("x", NO_MLP("..x.")),
     };
-    cf_plan *p = plan_of_words(runs, COUNT(runs), 4, 1);
+    cf_plan *p = plan_of_words(runs, COUNT(runs), 4, 1, NULL);
     assert_int_equal(p->n_actions, 5);
     assert_int_equal(p->n_nodes, 5);
     assert_int_equal(p->runs[0].leaf, p->runs[5].leaf);
@@ -177,7 +177,7 @@ static void the_status_of_a_run_is_that_of_its_parts_together(void **state)
         {"zeroing everything is not cutting", RUN("xx", NO_ATTENTION("xxxxxxxx")), CF_RUN_PLANNED},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        cf_plan *p = plan_of_words(&cases[i].run, 1, 8, 2);
+        cf_plan *p = plan_of_words(&cases[i].run, 1, 8, 2, NULL);
         if (p->runs[0].status != cases[i].status)
             fail_msg("%s: expected status %d, found %d", cases[i].name, (int)cases[i].status, (int)p->runs[0].status);
         assert_int_equal(p->runs[0].empty_group, cases[i].run.empty_group);
@@ -198,10 +198,10 @@ static void runs_that_borrow_the_same_parts_are_planned_like_copies(void **state
     cf_plan *shared = NULL, *copied = NULL;
     for (size_t i = 0; i < 6; i++)
         runs[i] = (cf_plan_run){&parts[0], &windows[i % 3]};
-    OK(cf_plan_create(&shared, runs, 6, 8, 5, 3, &err));
+    OK(cf_plan_create(&shared, runs, 6, 8, 5, 3, NULL, &err));
     for (size_t i = 0; i < 6; i += 2)
         runs[i].parts = &parts[1];
-    OK(cf_plan_create(&copied, runs, 6, 8, 5, 3, &err));
+    OK(cf_plan_create(&copied, runs, 6, 8, 5, 3, NULL, &err));
     assert_int_equal(shared->n_edges, 2);
     assert_int_equal(shared->n_actions, 1);
     assert_int_equal(copied->n_edges, 2);

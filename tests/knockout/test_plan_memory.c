@@ -72,7 +72,7 @@ static void a_plan_refused_memory_is_not_made(void **state)
         cf_plan *plan = NULL;
         cf_error why = {0};
         fail_alloc_at(n);
-        const cf_status st = cf_plan_create(&plan, runs, COUNT(runs), 8, 4, 3, &why);
+        const cf_status st = cf_plan_create(&plan, runs, COUNT(runs), 8, 4, 3, NULL, &why);
         failed = fail_alloc_off();
         refused += failed;
         assert_int_equal(st, failed ? CF_NOMEM : CF_OK);
