@@ -5,7 +5,7 @@
     python3 tools/make_family_golden.py NAME ...  some
 
 Run from the source root; docs/goldens.md says what the files hold. LLaVA-1.5 and LLaVA-NeXT, each with decoders and tokenizers as Llama 2's
-and as Llama 3's, random weights saved by save_pretrained. Ids, tiles and the number of image positions come from transformers' own
+and as Llama 3's, and LLaVA-NeXT with Mistral's sliding attention, random weights saved by save_pretrained. Ids, tiles and the number of image positions come from transformers' own
 processor; the order of the positions from the model's own pack_image_features, fed with the numbers of the patches. A knocked-out run is one
 forward pass from layer 0 with another attention mask in each layer."""
 import argparse
@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ import xxhash
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 from transformers import (CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaNextConfig,
-                          LlavaNextForConditionalGeneration, LlavaNextProcessor, LlavaProcessor)
+                          LlavaNextForConditionalGeneration, LlavaNextProcessor, LlavaProcessor, MinistralConfig, MistralConfig)
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
@@ -70,9 +71,10 @@ HUMAN = ("A chat between a curious human and an artificial intelligence assistan
          "the human's questions. ")
 USER3, ASSISTANT3 = (f"<|start_header_id|>{who}<|end_header_id|>" for who in ("user", "assistant"))
 PROMPTS = {"llava-llama2": f"USER: {TASK} ASSISTANT:", "next-llama2": f"{HUMAN}USER: {TASK} ASSISTANT:",
-           "llama3": f"{USER3}\n\n{TASK}<|eot_id|>{ASSISTANT3}\n\n"}
+           "next-mistral": f"[INST] {TASK} [/INST]", "llama3": f"{USER3}\n\n{TASK}<|eot_id|>{ASSISTANT3}\n\n"}
 LLAMA2 = dict(tokenizer="demo/model/tokenizer.json", vocab=656, image=644, bos=1, eos=2, roles=["USER:", "ASSISTANT:"],
               config=dict(bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"))
+MISTRAL = LLAMA2 | dict(roles=["[INST]", "[/INST]"])
 LLAMA3 = dict(tokenizer="tests/text/golden/byte_level.json", vocab=472, image=465, bos=460, eos=[461, 464], roles=[USER3, ASSISTANT3],
               config=dict(bos_token="<|begin_of_text|>", eos_token="<|eot_id|>"))
 # No begin-of-text is added, as in Meta's first upload; two more end tokens, which some answers of these models meet.
@@ -88,7 +90,7 @@ PLAIN = dict(rope_type="default", rope_theta=10000.)
 LINEAR = dict(rope_type="linear", rope_theta=10000., factor=2.5)
 
 # text: hidden, intermediate, layers, heads, key-value heads, head size. vision: hidden, intermediate, layers, heads, image, patch,
-# feature layer. grid: rows and columns of tiles of each pinpoint.
+# feature layer. grid: rows and columns of tiles of each pinpoint. sliding: the window of attention, and which layers have it where not all do.
 CHECKPOINTS = {
     "llava-llama2-1": dict(family=LLAMA2, text=(32, 48, 3, 4, 4, 8), rope=PLAIN, vision=(24, 32, 3, 3, 20, 10, -2), dtype="float16", seed=1, tied=True),
     "llava-llama2-2": dict(family=LLAMA2, text=(42, 40, 4, 6, 2, 10), rope=PLAIN, vision=(24, 40, 2, 2, 30, 10, -1), dtype="bfloat16", seed=2,
@@ -113,6 +115,12 @@ CHECKPOINTS = {
                           dtype="bfloat16", seed=3, tied=True, grid=[(2, 3), (4, 1), (1, 4), (2, 2)]),
     "next-llama3-3": dict(family=BARE, text=(36, 48, 2, 3, 1, 20), rope=PLAIN | dict(rope_theta=500000.), vision=(24, 40, 4, 2, 28, 14, -2),
                           dtype="float16", seed=1, grid=[(3, 3)], tied=True),
+    "next-mistral-1": dict(family=MISTRAL, text=(32, 48, 3, 4, 2, 12), rope=PLAIN | dict(rope_theta=1000000.), vision=(24, 32, 3, 3, 20, 10, -2),
+                           dtype="float16", seed=1, grid=[(1, 2), (2, 1), (2, 2), (3, 1), (1, 3)], sliding=(45, None)),
+    "next-mistral-2": dict(family=MISTRAL, text=(40, 48, 4, 4, 1, 10), rope=PLAIN, vision=(24, 40, 2, 2, 24, 8, -1), dtype="bfloat16", seed=5,
+                           grid=[(1, 2), (2, 1), (2, 2)], sliding=(24, [0, 2])),
+    "next-mistral-3": dict(family=MISTRAL, text=(36, 40, 3, 6, 3, 8), rope=PLAIN, vision=(24, 48, 3, 2, 28, 7, -3), dtype="float16", seed=1,
+                           grid=[(1, 1), (1, 2), (2, 1), (1, 4)], sliding=(None, None)),
 }
 
 
@@ -124,11 +132,22 @@ def prompt_of(name):
     return PROMPTS["llama3" if "llama3" in name else name[:-2]]
 
 
+def decoder_of(c):
+    """The configuration class of the language model, its sliding attention filled in."""
+    if "sliding" not in c:
+        return LlamaConfig
+    width, layers = c["sliding"]
+    if layers is None:
+        return partial(MistralConfig, sliding_window=width)
+    types = ["sliding_attention" if i in layers else "full_attention" for i in range(c["text"][2])]
+    return partial(MinistralConfig, sliding_window=width, layer_types=types)
+
+
 def config_of(name, c):
     hidden, inner, layers, heads, kv_heads, head = c["text"]
     family, tied = c["family"], c.get("tied", False)
     v_hidden, v_inner, v_layers, v_heads, image, patch, feature_layer = c["vision"]
-    text = LlamaConfig(vocab_size=family["vocab"], hidden_size=hidden, intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=heads,
+    text = decoder_of(c)(vocab_size=family["vocab"], hidden_size=hidden, intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=heads,
                        num_key_value_heads=kv_heads, head_dim=head, max_position_embeddings=512, rms_norm_eps=1e-5, rope_parameters=c["rope"],
                        bos_token_id=family["bos"], eos_token_id=family["eos"], tie_word_embeddings=tied)
     vision = CLIPVisionConfig(hidden_size=v_hidden, intermediate_size=v_inner, num_hidden_layers=v_layers, num_attention_heads=v_heads,
@@ -174,6 +193,8 @@ class Family(Reference):
         super().__init__(folder, LlavaNextForConditionalGeneration if following else LlavaForConditionalGeneration, type(pictures_of(name, c)))
         self.name, self.roles, self.following = name, c["family"]["roles"], following
         self.image_size, self.patch = c["vision"][4:6]
+        width, sliding = c.get("sliding", (None, None))
+        self.windows = [width if sliding is None or i in sliding else None for i in range(self.n_layers)]
         self.processor = (LlavaNextProcessor if following else LlavaProcessor)(
             image_processor=self.pictures, tokenizer=self.tokenizer, patch_size=self.patch, vision_feature_select_strategy="default",
             num_additional_image_tokens=1)
@@ -284,17 +305,32 @@ class Sample:
         self.generated = made.sequences[0, self.length:].tolist()
         top = torch.stack(made.logits)[:, 0].topk(2).values
         self.lead = (top[:, 0] - top[:, 1]).min().item()
+        self.check_seen()
+
+    def check_seen(self):
+        """Our masks without cuts are those that transformers makes of the configuration: the baseline to the bit."""
+        for layer in range(self.ref.n_layers):
+            self.ref.masks[layer] = self.seen(layer)[None, None]
+        again = self.ref.decoder(inputs_embeds=self.hidden[:1], use_cache=False).last_hidden_state[0]
+        self.ref.masks.clear()
+        assert torch.equal(again, self.hidden[-1])
+
+    def seen(self, layer):
+        """The additive mask of a layer without cuts, as its attention is defined: no key after the query, none as far as the window before it."""
+        distance = torch.arange(self.length)[:, None] - torch.arange(self.length)[None]
+        width = self.ref.windows[layer]
+        return torch.zeros(self.length, self.length).masked_fill((distance < 0) | (distance >= (width or self.length)), CUT)
 
     def knock_out(self, flow):
         """Probability of the first token at the last position, by centre layer."""
         ref, (keys, queries) = self.ref, (self.groups[g] for g in flow.split("->"))
-        causal = torch.full((self.length, self.length), CUT).triu(1)
-        cut = causal.clone()
-        cut[torch.tensor(queries, dtype=torch.long)[:, None], torch.tensor(keys, dtype=torch.long)[None]] = CUT
-        assert (cut == 0).any(1).all()
         centres = range(ref.n_layers)
         for layer in centres:
-            ref.masks[layer] = torch.stack([cut if layer in window(c, K, ref.n_layers) else causal for c in centres])[:, None]
+            seen = self.seen(layer)
+            cut = seen.clone()
+            cut[torch.tensor(queries, dtype=torch.long)[:, None], torch.tensor(keys, dtype=torch.long)[None]] = CUT
+            assert (cut == 0).any(1).all()
+            ref.masks[layer] = torch.stack([cut if layer in window(c, K, ref.n_layers) else seen for c in centres])[:, None]
         out = ref.decoder(inputs_embeds=self.hidden[:1].expand(ref.n_layers, -1, -1), use_cache=False)
         ref.masks.clear()
         return ref.head(out.last_hidden_state[:, -1]).softmax(-1)[:, self.first]

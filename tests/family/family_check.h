@@ -17,7 +17,8 @@ typedef struct family_found {
     int64_t ids, pixels, layout, groups, answers;
     /* largest differences, of the largest value: rows of the picture as the decoder takes them, hidden states, logits */
     double features, hidden, logits;
-    double probability; /* knocked out, absolute */
+    double probability;            /* knocked out, absolute */
+    int64_t n_recomputed, inexact; /* on ref: runs recomputed from scratch, and those in which a bit differs */
 } family_found;
 
 bool family_holds(const family_found *f); /* within the bounds, and all that is no number the same */

@@ -29,6 +29,13 @@ static void the_other_vicuna(cf_runtime *r)
     assert_non_null(r->prompt);
 }
 
+static void vicunas_prompt(cf_runtime *r)
+{
+    free(r->prompt);
+    r->prompt = strdup(cf_prompt_preset_text("llava_hf_vicuna_next"));
+    assert_non_null(r->prompt);
+}
+
 static void no_newline(cf_runtime *r)
 {
     r->packing.newline = false;
@@ -108,6 +115,15 @@ static const struct {
     {"the newlines left out", HF("next-llama3-3"), no_newline, {0}, LAYOUT},
     {"llama3 scaling ignored", HF("next-llama3-1"),
      IN_CONFIG("\"rope_type\": \"llama3\"", "\"rope_type\": \"default\""), HIDDEN},
+    /* a Mistral decoder */
+    {"Vicuna's prompt", HF("next-mistral-1"), vicunas_prompt, {0}, IDS},
+    {"a window that is one position wider", HF("next-mistral-1"),
+     IN_CONFIG("\"sliding_window\": 45", "\"sliding_window\": 46"), HIDDEN},
+    {"no window", HF("next-mistral-1"), IN_CONFIG("\"sliding_window\": 45", "\"sliding_window\": null"), HIDDEN},
+    {"a window in every layer", HF("next-mistral-2"),
+     IN_CONFIG("\"model_type\": \"ministral\"", "\"model_type\": \"mistral\""), HIDDEN},
+    {"a window where null is none", HF("next-mistral-3"),
+     IN_CONFIG("\"sliding_window\": null", "\"sliding_window\": 40"), HIDDEN},
     /* in LLaVA's own form */
     {"the prompt of its project", LLAVA, the_other_vicuna, {0}, IDS},
     {"the picture not padded", LLAVA, IN_CONFIG("\"pad\"", "\"square\""), PIXELS},
