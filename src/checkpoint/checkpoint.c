@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "checkpoint/alias.h"
 #include "checkpoint/hub.h"
 #include "checkpoint/vision_tower.h"
 
@@ -75,27 +74,42 @@ done:
     return st;
 }
 
+/* The weights that a tensor is. */
+static cf_status add_tensor(cf_checkpoint *c, const cf_weight_file *file, const cf_stored_tensor *t, const char *name,
+                            cf_error *err)
+{
+    cf_status st = CF_OK;
+    const size_t n = cf_alias_n_parts(name);
+    void *weights = c->weights;
+    CF_TRY(cf_grow(&weights, &c->cap_weights, c->n_weights + n, sizeof *c->weights, "weights", err));
+    c->weights = weights;
+    for (size_t i = 0; i < n; i++) {
+        cf_weight_entry e = {.tensor = t, .file = file};
+        CF_TRY(cf_alias_part(&e.name, &e.rows, name, i, &c->config.text, err));
+        c->weights[c->n_weights++] = e;
+    }
+    c->n_parameters += t->count;
+    c->weight_bytes += (int64_t)t->n_bytes;
+done:
+    return st;
+}
+
 /* The tensors of files, under the names that `alias` gives them. */
 static cf_status add_files(cf_checkpoint *c, const cf_shards *s, cf_alias *alias, cf_error *err)
 {
     cf_status st = CF_OK;
-    for (size_t i = 0; i < s->n; i++) {
-        const cf_weight_file *file = &s->files[i];
-        void *weights = c->weights;
-        CF_TRY(cf_grow(&weights, &c->cap_weights, c->n_weights + file->n, sizeof *c->weights, "weights", err));
-        c->weights = weights;
-        for (size_t k = 0; k < file->n; k++) {
-            const cf_stored_tensor *t = &file->tensors[k];
-            char *name = NULL;
+    char *name = NULL;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->files[i].n; k++) {
+            const cf_stored_tensor *t = &s->files[i].tensors[k];
             CF_TRY(alias(&name, t->name, err));
-            if (!name)
-                continue;
-            c->weights[c->n_weights++] = (cf_weight_entry){name, t, file};
-            c->n_parameters += t->count;
-            c->weight_bytes += (int64_t)t->n_bytes;
+            if (name)
+                CF_TRY(add_tensor(c, &s->files[i], t, name, err));
+            free(name);
+            name = NULL;
         }
-    }
 done:
+    free(name);
     return st;
 }
 

@@ -6,11 +6,13 @@
 #include "checkpoint/checkpoint.h"
 
 #include "base/str.h"
+#include "checkpoint/alias.h"
 #include "checkpoint/shards.h"
 
 typedef struct cf_weight_entry {
     char *name; /* canonical */
     const cf_stored_tensor *tensor;
+    cf_rows rows;               /* those of the tensor that are this weight */
     const cf_weight_file *file; /* one of shards or tower_shards, which own the mappings */
 } cf_weight_entry;
 

@@ -50,10 +50,15 @@ static void print_shape(char out[SHAPE_TEXT_BYTES], int32_t rank, const int64_t 
 static cf_status check_shape(const cf_weight_entry *w, int32_t rank, const int64_t *shape, cf_error *err)
 {
     const cf_stored_tensor *t = w->tensor;
-    if (t->rank == rank && memcmp(t->shape, shape, (size_t)rank * sizeof *shape) == 0)
+    const bool is_part = w->rows.of && rank > 0 && shape[0] == w->rows.n;
+    int64_t stored[CF_MAX_RANK] = {0};
+    memcpy(stored, shape, (size_t)rank * sizeof *shape);
+    if (is_part)
+        stored[0] = w->rows.of;
+    if (t->rank == rank && memcmp(t->shape, stored, (size_t)rank * sizeof *shape) == 0 && (is_part || !w->rows.of))
         return CF_OK;
     char expected[SHAPE_TEXT_BYTES], found[SHAPE_TEXT_BYTES];
-    print_shape(expected, rank, shape);
+    print_shape(expected, rank, stored);
     print_shape(found, t->rank, t->shape);
     return cf_fail(err, CF_MISMATCH, "%s: tensor '%s': expected shape %s, found %s", w->file->path, t->name, expected,
                    found);
@@ -80,6 +85,10 @@ cf_status cf_checkpoint_weight(cf_tensor *out, const cf_checkpoint *c, const cha
                        w->file->path, t->name);
     cf_tensor view = {(void *)(uintptr_t)t->data, t->dtype, rank, {0}};
     memcpy(view.shape, t->shape, sizeof view.shape);
+    if (w->rows.of) {
+        view.data = (char *)view.data + t->n_bytes / (size_t)w->rows.of * (size_t)w->rows.begin;
+        view.shape[0] = w->rows.n;
+    }
     *out = view;
     return CF_OK;
 }

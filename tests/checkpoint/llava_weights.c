@@ -114,15 +114,19 @@ float llava_value(size_t k, int64_t i)
 
 static const llava_layout layouts[LLAVA_N_LAYOUTS] = {
     {"transformers 4", "language_model.model.", "language_model.lm_head.", "multi_modal_projector.linear_1.",
-     "multi_modal_projector.linear_2.", "vision_tower.vision_model."},
+     "multi_modal_projector.linear_2.", "vision_tower.vision_model.", false},
     {"transformers 4 names, tower without vision_model", "language_model.model.", "language_model.lm_head.",
-     "multi_modal_projector.linear_1.", "multi_modal_projector.linear_2.", "vision_tower."},
-    {"transformers 5", DECODER, "lm_head.", LINEAR_1, LINEAR_2, TOWER},
-    {"transformers 5, tower without vision_model", DECODER, "lm_head.", LINEAR_1, LINEAR_2, "model.vision_tower."},
+     "multi_modal_projector.linear_1.", "multi_modal_projector.linear_2.", "vision_tower.", false},
+    {"transformers 5", DECODER, "lm_head.", LINEAR_1, LINEAR_2, TOWER, false},
+    {"transformers 5, tower without vision_model", DECODER, "lm_head.", LINEAR_1, LINEAR_2, "model.vision_tower.",
+     false},
     {"original LLaVA", "model.", "lm_head.", "model.mm_projector.0.", "model.mm_projector.2.",
-     "model.vision_tower.vision_tower.vision_model."},
+     "model.vision_tower.vision_tower.vision_model.", false},
     {"original LLaVA, tower without vision_model", "model.", "lm_head.", "model.mm_projector.0.",
-     "model.mm_projector.2.", "model.vision_tower.vision_tower."},
+     "model.mm_projector.2.", "model.vision_tower.vision_tower.", false},
+    {"transformers 4, fused", "language_model.model.", "language_model.lm_head.", "multi_modal_projector.linear_1.",
+     "multi_modal_projector.linear_2.", "vision_tower.vision_model.", true},
+    {"transformers 5, fused", DECODER, "lm_head.", LINEAR_1, LINEAR_2, TOWER, true},
 };
 
 const llava_layout *llava_layout_at(size_t i)
@@ -182,18 +186,67 @@ static float *values_of(size_t k, const llava_weight *w)
     return data;
 }
 
+static void free_item(safetensors_item *item)
+{
+    free((void *)(uintptr_t)item->data);
+    free((void *)(uintptr_t)item->name);
+}
+
+/* The rows of b behind those of a, under a's name with `from` replaced by `to`. */
+static safetensors_item join_two(safetensors_item *a, safetensors_item *b, const char *from, const char *to)
+{
+    safetensors_item joined = *a;
+    const size_t n_a = (size_t)(a->shape[0] * a->shape[1]), n_b = (size_t)(b->shape[0] * b->shape[1]);
+    float *data = malloc((n_a + n_b) * sizeof *data);
+    char *name = NULL;
+    const char *at = strstr(a->name, from);
+    assert(data && at && a->shape[1] == b->shape[1]);
+    const int bytes = asprintf(&name, "%.*s%s%s", (int)(at - a->name), a->name, to, at + strlen(from));
+    assert(bytes > 0);
+    memcpy(data, a->data, n_a * sizeof *data);
+    memcpy(data + n_a, b->data, n_b * sizeof *data);
+    joined.shape[0] += b->shape[0];
+    joined.name = name;
+    joined.data = data;
+    free_item(a);
+    free_item(b);
+    return joined;
+}
+
+/* Joins the decoder's matrices as they stand in the list: q, k, v; gate, up. Returns how many items are left. */
+static size_t fuse(safetensors_item *items, size_t n, const char *decoder)
+{
+    size_t left = 0;
+    for (size_t k = 0; k < n; k++) {
+        const bool of_decoder = strncmp(items[k].name, decoder, strlen(decoder)) == 0;
+        if (of_decoder && strstr(items[k].name, "q_proj")) {
+            safetensors_item qk = join_two(&items[k], &items[k + 1], "q_proj", "qk_proj");
+            items[left++] = join_two(&qk, &items[k + 2], "qk_proj", "qkv_proj");
+            k += 2;
+        } else if (of_decoder && strstr(items[k].name, "gate_proj")) {
+            items[left++] = join_two(&items[k], &items[k + 1], "gate_proj", "gate_up_proj");
+            k++;
+        } else {
+            items[left++] = items[k];
+        }
+    }
+    return left;
+}
+
 void llava_tiny_write(const char *dir, const llava_layout *layout, cf_dtype dtype, size_t n_shards)
 {
     cf_config c = {0};
     llava_weight weights[LLAVA_MAX_WEIGHTS];
     safetensors_item items[LLAVA_MAX_WEIGHTS];
     read_tiny_config(&c);
-    const size_t n = llava_weights(weights, &c);
+    size_t n = llava_weights(weights, &c);
     for (size_t k = 0; k < n; k++) {
         items[k] =
             (safetensors_item){stored_name(layout, weights[k].name), weights[k].rank, {0}, values_of(k, &weights[k])};
         memcpy(items[k].shape, weights[k].shape, sizeof items[k].shape);
     }
+    if (layout->fused)
+        n = fuse(items, n, layout->decoder);
     char *path = temp_dir_path(dir, "model.safetensors");
     const cf_status st = n_shards ? safetensors_write_shards(dir, items, n, dtype, n_shards, NULL)
                                   : safetensors_write(path, items, n, dtype, NULL);
@@ -201,8 +254,6 @@ void llava_tiny_write(const char *dir, const llava_layout *layout, cf_dtype dtyp
     (void)st;
     temp_dir_write_text(dir, "config.json", llava_tiny_config());
     free(path);
-    for (size_t k = 0; k < n; k++) {
-        free((void *)(uintptr_t)items[k].data);
-        free((void *)(uintptr_t)items[k].name);
-    }
+    for (size_t k = 0; k < n; k++)
+        free_item(&items[k]);
 }

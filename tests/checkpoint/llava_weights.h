@@ -3,6 +3,7 @@
 #ifndef CF_TESTS_LLAVA_WEIGHTS_H
 #define CF_TESTS_LLAVA_WEIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,10 +26,11 @@ float llava_value(size_t k, int64_t i);
 typedef struct llava_layout {
     const char *name;
     const char *decoder, *head, *linear_1, *linear_2, *tower; /* what stands for the canonical prefix */
+    bool fused; /* q, k and v as the rows of one matrix, gate and up as those of another */
 } llava_layout;
 
-/* The layouts of design.md, section 5. */
-enum { LLAVA_N_LAYOUTS = 6 };
+/* The layouts of names that are in circulation, and two with fused matrices. */
+enum { LLAVA_N_LAYOUTS = 8 };
 const llava_layout *llava_layout_at(size_t i);
 
 /* config.json of the tiny model. */

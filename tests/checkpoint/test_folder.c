@@ -202,12 +202,77 @@ static void a_name_of_no_layout_is_found_as_it_is(void **state)
     cf_checkpoint_close(NULL);
 }
 
+/* What comes of a folder with the fused matrices of a layer and the named tensor, which may stand for one of them. */
+static void check_fused(const char *dir, const char *name, int64_t rows, int64_t cols, cf_status expected,
+                        const char *says)
+{
+    const safetensors_item items[] = {
+        {"model.language_model.layers.0.self_attn.qkv_proj.weight", 2, {16, 8}, NULL},
+        {"model.language_model.layers.0.mlp.gate_up_proj.weight", 2, {24, 8}, NULL},
+        {name, 2, {rows, cols}, NULL},
+    };
+    const struct {
+        const char *name;
+        int64_t rows;
+    } parts[] = {{"self_attn.q_proj", 8},
+                 {"self_attn.k_proj", 4},
+                 {"self_attn.v_proj", 4},
+                 {"mlp.gate_proj", 12},
+                 {"mlp.up_proj", 12}};
+    const size_t first = strcmp(name, items[0].name) == 0 ? 1 : 0, n = 3 - first;
+    cf_checkpoint *c = NULL;
+    cf_error err = {0};
+    char *path = temp_dir_path(dir, "model.safetensors");
+    assert_int_equal(safetensors_write(path, items + first, n, CF_F32, &err), CF_OK);
+    temp_dir_write_text(dir, "config.json", llava_tiny_config());
+    free(path);
+    cf_status st = cf_checkpoint_open(&c, dir, &err);
+    for (size_t i = 0; st == CF_OK && i < sizeof parts / sizeof parts[0]; i++) {
+        char full[80];
+        cf_tensor t = {0};
+        (void)snprintf(full, sizeof full, "model.language_model.layers.0.%s.weight", parts[i].name);
+        st = cf_checkpoint_weight(&t, c, full, 2, (const int64_t[]){parts[i].rows, 8}, &err);
+    }
+    assert_int_equal(st, expected);
+    if (says && !strstr(err.text, says))
+        fail_msg("expected \"%s\", found \"%s\"", says, err.text);
+    cf_checkpoint_close(c);
+}
+
+static void fused_matrices_of_other_rows_or_beside_their_parts_are_refused(void **state)
+{
+#define QKV "model.language_model.layers.0.self_attn.qkv_proj.weight"
+    check_fused(*state, "other", 3, 8, CF_OK, NULL);
+    check_fused(*state, QKV, 16, 8, CF_OK, NULL);
+    check_fused(*state, QKV, 24, 8, CF_MISMATCH, "qkv_proj.weight': expected shape [16, 8], found [24, 8]");
+    check_fused(*state, QKV, 8, 8, CF_MISMATCH, "expected shape [16, 8], found [8, 8]");
+    check_fused(*state, QKV, 16, 7, CF_MISMATCH, "expected shape [16, 8], found [16, 7]");
+    check_fused(*state, "model.language_model.layers.0.self_attn.v_proj.weight", 4, 8, CF_MISMATCH,
+                "are both the weight 'model.language_model.layers.0.self_attn.v_proj.weight'");
+}
+
+/* Asked for with all the rows of the matrix that it is a part of, a part is not that matrix. */
+static void a_part_of_a_fused_matrix_has_its_own_shape_alone(void **state)
+{
+    llava_tiny_write(*state, llava_layout_at(LLAVA_N_LAYOUTS - 1), CF_F32, 0);
+    cf_checkpoint *c = opened(*state);
+    cf_tensor t = {0};
+    cf_error err = {0};
+    const char *name = "model.language_model.layers.1.self_attn.k_proj.weight";
+    assert_int_equal(cf_checkpoint_weight(&t, c, name, 2, (const int64_t[]){16, 8}, &err), CF_MISMATCH);
+    assert_int_equal(cf_checkpoint_weight(&t, c, name, 1, (const int64_t[]){4}, &err), CF_MISMATCH);
+    assert_int_equal(cf_checkpoint_weight(&t, c, name, 0, (const int64_t[]){4}, &err), CF_MISMATCH);
+    assert_int_equal(cf_checkpoint_weight(&t, c, name, 2, (const int64_t[]){4, 8}, &err), CF_OK);
+    assert_false(cf_checkpoint_has(c, "model.language_model.layers.1.self_attn.qkv_proj.weight"));
+    cf_checkpoint_close(c);
+}
+
 static void opening_survives_every_failing_allocation(void **state)
 {
     for (size_t n_shards = 0; n_shards <= 2; n_shards += 2) {
         char *dir = temp_dir_path(*state, n_shards ? "shards" : "single");
         assert_int_equal(cf_dir_make(dir, NULL), CF_OK);
-        llava_tiny_write(dir, llava_layout_at(0), CF_BF16, n_shards);
+        llava_tiny_write(dir, llava_layout_at(n_shards ? 0 : LLAVA_N_LAYOUTS - 1), CF_BF16, n_shards);
         temp_dir_write_text(dir, "generation_config.json", "{\"eos_token_id\": [2, 7]}");
         int64_t n = 1;
         for (;; n++) {
@@ -254,6 +319,9 @@ int test_folder(void)
         cmocka_unit_test(the_writer_rounds_as_the_library_reads),
         cmocka_unit_test_setup_teardown(the_head_is_the_embedding_only_where_config_ties_them, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_name_of_no_layout_is_found_as_it_is, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(fused_matrices_of_other_rows_or_beside_their_parts_are_refused, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(a_part_of_a_fused_matrix_has_its_own_shape_alone, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(opening_survives_every_failing_allocation, make_dir, remove_dir),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);

@@ -49,5 +49,6 @@ char *changed_checkpoint(const char *name, const family_change *of);
 int test_checkpoints(void);
 int test_original(void);
 int test_mistakes(void);
+int test_fused(void);
 
 #endif

@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return test_checkpoints() + test_original() + test_mistakes();
+    return test_checkpoints() + test_original() + test_mistakes() + test_fused();
 }

@@ -31,6 +31,14 @@ static void parse(const unsigned char *file, size_t n)
         if (cf_safetensors_find(&s, s.tensors[i].name) != &s.tensors[i] ||
             cf_alias_canonical(&name, s.tensors[i].name, &err) != CF_OK)
             abort();
+        for (size_t part = 0; part < cf_alias_n_parts(name); part++) {
+            static const cf_text_config text = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 4, .intermediate_size = 12};
+            char *of_part = NULL;
+            cf_rows rows = {0};
+            if (cf_alias_part(&of_part, &rows, name, part, &text, &err) != CF_OK || rows.begin + rows.n > rows.of)
+                abort();
+            free(of_part);
+        }
         free(name);
     }
     (void)sum;
