@@ -103,7 +103,7 @@ int64_t cf_session_decoder_macs(const cf_session *s)
 
 cf_span cf_input_image(const cf_model *m, const cf_input *in)
 {
-    const int32_t n = in->sources ? in->n_positions : (int32_t)cf_model_n_patches(m);
+    const int32_t n = in->merge.n ? in->merge.n : (int32_t)cf_model_n_patches(m);
     return (cf_span){in->image_index, in->image_index + n};
 }
 
@@ -115,7 +115,8 @@ int32_t cf_input_length(const cf_model *m, const cf_input *in)
 
 cf_status cf_input_picture(cf_tensor *rows, const cf_model *m, cf_scratch *scratch, const cf_input *in, cf_error *err)
 {
-    return cf_picture_embed(m, scratch, rows, in->pixels, in->n_tiles ? in->n_tiles : 1, in->sources, err);
+    return cf_picture_embed(m, scratch, rows, in->pixels, in->n_tiles ? in->n_tiles : 1,
+                            in->merge.n ? &in->merge : NULL, err);
 }
 
 int32_t cf_session_length(const cf_session *s)

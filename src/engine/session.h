@@ -24,11 +24,8 @@ typedef struct cf_input {
     int32_t image_index; /* where it stands */
     const float *pixels; /* [n_tiles, 3, S, S] */
     int32_t n_tiles;     /* 0 is 1 */
-    /* Which of the tiles' patches the picture's positions are: tile * P + patch with P = cf_model_n_patches, or -1 for a
-     * newline. NULL: the patches of the one tile, in order. */
-    const int32_t *sources; /* [n_positions] */
-    int32_t n_positions;
-    uint64_t picture; /* names the picture: samples with equal, non-zero names bring the same pixels */
+    cf_merge_plan merge; /* the picture's positions, lists borrowed; n 0: the patches of the one tile, in order */
+    uint64_t picture;    /* names the picture: samples with equal, non-zero names bring the same pixels */
 } cf_input;
 
 /* share_prefix: the rows up to the end of the picture are kept from one sample to the next that begins alike (same

@@ -102,7 +102,7 @@ cf_status cf_tiling_boxes(bool *hit, const cf_tiling *t, const cf_box *boxes, in
         cf_image_deinit(&tile);
     }
     for (int32_t i = 0; i < g->n_positions; i++)
-        hit[i] = t->source[i] >= 0 && touched[t->source[i]];
+        hit[i] = t->merge.source[i] >= 0 && touched[t->merge.source[i]];
 done:
     cf_image_deinit(&mask);
     cf_image_deinit(&tile);

@@ -53,24 +53,23 @@ cf_status cf_tile_make(cf_image *out, const cf_image *picture, const cf_tile_gri
     return st;
 }
 
-static void add(cf_tiling *t, int32_t *n, int32_t source, cf_patch_role role)
+static void add(cf_merge_plan *m, int32_t source, cf_patch_role role)
 {
-    t->source[*n] = source;
-    t->role[(*n)++] = role;
+    m->source[m->n] = source;
+    m->role[m->n++] = role;
 }
 
 /* Row by row across the tiles, of which the base tile is number 0. */
-static void add_rows(cf_tiling *t, int32_t *n)
+static void add_rows(cf_merge_plan *m, const cf_tile_grid *g)
 {
-    const cf_tile_grid *g = &t->grid;
     for (int32_t y = g->first_row; y < g->first_row + g->n_rows; y++) {
         for (int32_t x = g->first_col; x < g->first_col + g->n_cols; x++) {
             const int32_t tile = 1 + y / g->patch_rows * g->tile_cols + x / g->patch_cols;
             const int32_t row = tile * g->patch_rows + y % g->patch_rows;
-            add(t, n, row * g->patch_cols + x % g->patch_cols, CF_PATCH_HD);
+            add(m, row * g->patch_cols + x % g->patch_cols, CF_PATCH_HD);
         }
         if (g->newline)
-            add(t, n, -1, CF_PATCH_NEWLINE);
+            add(m, CF_SOURCE_NEWLINE, CF_PATCH_NEWLINE);
     }
 }
 
@@ -81,21 +80,20 @@ cf_status cf_tiling_plan(cf_tiling *out, int32_t width, int32_t height, const cf
     cf_tiling t = {0};
     void *source = NULL, *role = NULL;
     CF_TRY(cf_tile_grid_of(&t.grid, width, height, p, k, err));
-    CF_TRY(cf_alloc(&source, (size_t)t.grid.n_positions, sizeof *t.source, "positions of an image", err));
-    CF_TRY(cf_alloc(&role, (size_t)t.grid.n_positions, sizeof *t.role, "positions of an image", err));
-    t.source = source;
-    t.role = role;
+    CF_TRY(cf_alloc(&source, (size_t)t.grid.n_positions, sizeof *t.merge.source, "positions of an image", err));
+    CF_TRY(cf_alloc(&role, (size_t)t.grid.n_positions, sizeof *t.merge.role, "positions of an image", err));
+    t.merge.source = source;
+    t.merge.role = role;
     source = role = NULL;
     const int32_t n_patches = t.grid.patch_rows * t.grid.patch_cols;
-    int32_t n = 0;
-    while (n < n_patches)
-        add(&t, &n, n, CF_PATCH_BASE);
+    while (t.merge.n < n_patches)
+        add(&t.merge, t.merge.n, CF_PATCH_BASE);
     if (k->order == CF_HD_FLAT)
-        while (n < t.grid.n_tiles * n_patches)
-            add(&t, &n, n, CF_PATCH_HD);
+        while (t.merge.n < t.grid.n_tiles * n_patches)
+            add(&t.merge, t.merge.n, CF_PATCH_HD);
     else
-        add_rows(&t, &n);
-    assert(n == t.grid.n_positions);
+        add_rows(&t.merge, &t.grid);
+    assert(t.merge.n == t.grid.n_positions);
     *out = t;
 done:
     free(source);
@@ -126,8 +124,8 @@ void cf_tiling_deinit(cf_tiling *t)
     for (int32_t i = 0; t->tiles && i < t->grid.n_tiles; i++)
         cf_image_deinit(&t->tiles[i]);
     free(t->tiles);
-    free(t->source);
-    free(t->role);
+    free(t->merge.source);
+    free(t->merge.role);
     *t = (cf_tiling){0};
 }
 

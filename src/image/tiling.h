@@ -13,14 +13,8 @@
 
 #include "base/error.h"
 #include "image/image.h"
+#include "image/merge_plan.h"
 #include "image/preprocess.h"
-
-/* What a position of the picture is. */
-typedef enum cf_patch_role {
-    CF_PATCH_BASE,   /* of the base tile: the whole picture, fitted */
-    CF_PATCH_HD,     /* of a high-resolution tile */
-    CF_PATCH_NEWLINE /* image_newline, after a row of high-resolution patches */
-} cf_patch_role;
 
 /* In which order the patches of the HD tiles become positions: the original LLaVA's mm_patch_merge_type. */
 typedef enum cf_hd_order {
@@ -54,12 +48,12 @@ typedef struct cf_tile_grid {
     int32_t n_positions; /* newlines included */
 } cf_tile_grid;
 
-typedef struct cf_tiling { /* zero-initialise; owns tiles, source, role */
+typedef struct cf_tiling { /* zero-initialise; owns the tiles and the plan's lists */
     cf_tile_grid grid;
     cf_image *tiles; /* [n_tiles] RGB8 of tile_w x tile_h, base tile first; NULL where only positions were asked for */
-    /* [n_positions] each: the base patches, then the HD patches in their order. */
-    int32_t *source; /* tile * (patch_rows * patch_cols) + row * patch_cols + column; -1 for a newline */
-    cf_patch_role *role;
+    /* n_positions rows: the base patches, then the HD patches in their order. P is patch_rows * patch_cols, and a patch of
+     * a tile row * patch_cols + column. */
+    cf_merge_plan merge;
 } cf_tiling;
 
 /* The layout alone, without allocation. CF_FORMAT: a picture without pixels. CF_MISMATCH: CF_FIT_ANYRES without
@@ -67,7 +61,7 @@ typedef struct cf_tiling { /* zero-initialise; owns tiles, source, role */
 CF_MUST_USE cf_status cf_tile_grid_of(cf_tile_grid *out, int32_t width, int32_t height, const cf_preprocess *p,
                                       const cf_packing *k, cf_error *err);
 
-/* Layout, source and role of a picture of this size, without its tiles: for planning before anything is decoded. */
+/* Layout and merge plan of a picture of this size, without its tiles: for planning before anything is decoded. */
 CF_MUST_USE cf_status cf_tiling_plan(cf_tiling *out, int32_t width, int32_t height, const cf_preprocess *p,
                                      const cf_packing *k, cf_error *err);
 /* The same with the tiles. *out is overwritten on success only. */

@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "image/merge_plan.h"
 
 typedef struct cf_model cf_model;
 
@@ -64,12 +65,12 @@ typedef void (*cf_vision_tap)(void *user, int64_t stage, const float *rows, int6
 CF_MUST_USE cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
                                          cf_vision_tap tap, void *user, cf_error *err);
 
-/* rows[n, hidden_size] (backend memory, f32) = the picture's positions as the decoder takes them: row i is patch
- * sources[i] % P of tile sources[i] / P, P = cf_model_n_patches, or the newline embedding where sources[i] is -1
- * (LlavaNextModel.pack_image_features). sources NULL: the patches of tile 0 in order. pixels[n_tiles, 3, image_size,
+/* rows[n, hidden_size] (backend memory, f32) = the picture's rows as the decoder takes them, by the sources of the
+ * merge plan, with P = cf_model_n_patches (LlavaNextModel.pack_image_features). merge NULL: the patches of tile 0 in
+ * order. pixels[n_tiles, 3, image_size,
  * image_size] (host). */
 CF_MUST_USE cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, const float *pixels,
-                                       int64_t n_tiles, const int32_t *sources, cf_error *err);
+                                       int64_t n_tiles, const cf_merge_plan *merge, cf_error *err);
 
 /* ---- decoder ---- */
 

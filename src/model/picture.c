@@ -25,19 +25,20 @@ done:
 }
 
 cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, const float *pixels, int64_t n_tiles,
-                           const int32_t *sources, cf_error *err)
+                           const cf_merge_plan *merge, cf_error *err)
 {
     const int64_t n = rows->shape[0], newline = n_tiles * cf_model_n_patches(m);
     cf_status st = CF_OK;
     void *memory = NULL;
     cf_tensor features = {0};
-    if (!sources)
+    if (!merge)
         return cf_vision_features(m, s, rows, pixels, NULL, NULL, err);
+    assert(merge->n == n);
     CF_TRY(cf_alloc(&memory, (size_t)n, sizeof(int32_t), "positions of the picture", err));
     int32_t *of = memory;
     for (int64_t i = 0; i < n; i++) {
-        assert(sources[i] >= 0 || m->newline.data);
-        of[i] = sources[i] < 0 ? (int32_t)newline : sources[i];
+        assert(merge->source[i] != CF_SOURCE_NEWLINE || m->newline.data);
+        of[i] = merge->source[i] == CF_SOURCE_NEWLINE ? (int32_t)newline : merge->source[i];
     }
     CF_TRY(cf_backend_alloc(m->be, &features, CF_F32, newline + 1, m->config.text.hidden_size, err));
     CF_TRY(see_tiles(m, s, &features, pixels, n_tiles, err));

@@ -63,7 +63,7 @@ static cf_status build_groups(cf_prepared *p, const cf_runtime *r, const cf_tili
         return st;
     const cf_layout layout = {.length = (int32_t)p->prompt.ids.n - 1 + n_positions,
                               .image = parts.image,
-                              .roles = tiling->role,
+                              .roles = tiling->merge.role,
                               .hit = p->hit,
                               .question = parts.question,
                               .true_option = parts.true_option,
@@ -99,8 +99,7 @@ cf_status cf_prepare(cf_prepared *out, const cf_runtime *r, const cf_picture *pi
                          .image_index = p.prompt.image_index,
                          .pixels = picture->pixels,
                          .n_tiles = g->n_tiles,
-                         .sources = picture->tiling.source,
-                         .n_positions = g->n_positions,
+                         .merge = picture->tiling.merge,
                          .picture = picture->name};
     *out = p;
     p = (cf_prepared){0};

@@ -154,9 +154,9 @@ static bool hold_inputs(const checked_sample *s)
     const bool ids = same_ids(s);
     f->ids += !ids;
     f->pixels += !same_pixels(s);
-    f->layout += in->n_tiles != member(s->record, "n_tiles") || !same_list(sources, in->sources, in->n_positions);
+    f->layout += in->n_tiles != member(s->record, "n_tiles") || !same_list(sources, in->merge.source, in->merge.n);
     f->groups += !same_groups(s);
-    return ids && in->n_positions == cf_json_count(sources);
+    return ids && in->merge.n == cf_json_count(sources);
 }
 
 /* ---- the baseline ---- */

@@ -31,11 +31,11 @@ static bool positions_match(const cf_tiling *t, const cf_json *expected, const c
     const size_t n = (size_t)t->grid.n_positions;
     int64_t n_newlines = 0;
     for (size_t i = 0; i < n; i++)
-        n_newlines += t->source[i] == -1;
+        n_newlines += t->merge.source[i] == -1;
     return equal(t->grid.n_positions, golden_i64(expected, "n_positions"), "n_positions", name) &&
            equal(n_newlines, golden_i64(expected, "n_newlines"), "n_newlines", name) &&
-           golden_matches(t->source, n * sizeof *t->source, expected, "source", name) &&
-           golden_matches(t->role, n * sizeof *t->role, expected, "role", name);
+           golden_matches(t->merge.source, n * sizeof *t->merge.source, expected, "source", name) &&
+           golden_matches(t->merge.role, n * sizeof *t->merge.role, expected, "role", name);
 }
 
 /* Bytes of all tiles, where `bytes` names them, and pixel values of all tiles. */
@@ -160,7 +160,7 @@ static void sweep_row(int32_t row[SWEEP_COLUMNS], int32_t width, int32_t height,
                                           g.n_rows,
                                           g.n_rows ? g.n_cols : 0,
                                           g.n_positions,
-                                          g.n_rows ? t.source[g.patch_rows * g.patch_cols] : 0};
+                                          g.n_rows ? t.merge.source[g.patch_rows * g.patch_cols] : 0};
     memcpy(row, found, sizeof found);
     cf_tiling_deinit(&t);
 }
@@ -234,7 +234,7 @@ static bool hits_match(const bool *hit, const cf_tiling *t, const cf_json *c)
     for (int32_t i = 0; i < t->grid.n_positions; i++) {
         bytes[i] = hit[i];
         n_hit += hit[i];
-        if (expected && same && expected[i] != (t->role[i] == CF_PATCH_NEWLINE ? '-' : hit[i] ? '1' : '0')) {
+        if (expected && same && expected[i] != (t->merge.role[i] == CF_PATCH_NEWLINE ? '-' : hit[i] ? '1' : '0')) {
             print_error("%s: position %d: expected %c\n", name, i, expected[i]);
             same = false;
         }
@@ -305,7 +305,7 @@ static void a_picture_of_one_square_is_a_tiling_of_its_patches(void **state)
         assert_int_equal(t.grid.n_tiles, 1);
         assert_int_equal(t.grid.n_positions, 6);
         for (int32_t i = 0; i < 6; i++)
-            assert_true(t.source[i] == i && t.role[i] == CF_PATCH_BASE);
+            assert_true(t.merge.source[i] == i && t.merge.role[i] == CF_PATCH_BASE);
         cf_tiling_values(pixels, &t, &p);
         cf_preprocess_values(reference, &fitted, &p);
         assert_memory_equal(pixels, reference, sizeof pixels);
@@ -349,7 +349,7 @@ static void faults_leave_the_results_alone(void **state)
         assert_true(hit[i]);
     cf_tiling_deinit(&t);
     cf_tiling_deinit(&t);
-    assert_null(t.source);
+    assert_null(t.merge.source);
 }
 
 static void memory_that_runs_out_while_tiling_is_reported_and_nothing_leaks(void **state)
@@ -366,7 +366,7 @@ static void memory_that_runs_out_while_tiling_is_reported_and_nothing_leaks(void
         const cf_status st = cf_tiling_create(&t, &in, &next28, &rows14, &err);
         const bool failed = fail_alloc_off();
         assert_int_equal(st, failed ? CF_NOMEM : CF_OK);
-        assert_true(failed == (t.source == NULL));
+        assert_true(failed == (t.merge.source == NULL));
         if (!failed)
             break;
     }
