@@ -29,6 +29,11 @@ static void check(const cf_config *c)
     if ((c->image_aspect == CF_ASPECT_ANYRES) != (c->n_grid > 0) || c->n_grid > CF_MAX_GRID ||
         (c->image_token_id < 0) != c->original)
         abort();
+    if (t->n_layers > CF_MAX_LAYERS)
+        abort();
+    for (int64_t l = 0; l < t->n_layers; l++)
+        if (t->layers[l].window < 0 || (t->type == CF_TEXT_LLAMA && t->layers[l].window))
+            abort();
     for (int32_t i = 0; i < c->n_grid; i++)
         if (c->grid[i].height < v->image_size || c->grid[i].width % v->image_size != 0)
             abort();
