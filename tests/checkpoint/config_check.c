@@ -4,8 +4,8 @@
 const cf_config llava_7b_config = {
     .model_type = "llava",
     .vision = {1024, 4096, 24, 16, 336, 14, 3, CF_ACT_QUICK_GELU, 1e-5f},
-    .text = {4096, 11008, 32, 32, 32, 128, 32064, 4096, CF_ACT_SILU, 1e-5f, 10000.0, false, false, false,
-             CF_ROPE_DEFAULT, 1.0, 0, 0, 0},
+    .text = {4096,  11008,           32,  32, 32, 128, 32064,         4096, CF_ACT_SILU, 1e-5f, 10000.0, false, false,
+             false, CF_ROPE_DEFAULT, 1.0, 0,  0,  0,   CF_TEXT_LLAMA, {{0}}},
     .projector_hidden_act = CF_ACT_GELU,
     .projector_bias = true,
     .feature_layer = 23,
