@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-    MLP_CHUNK = 1024
+    MLP_CHUNK = 384
 }; /* rows: two f32 matrices of 1024 x intermediate_size, 90 MB at 7B; large enough that weights are read seldom */
 
 cf_status cf_scratch_create(cf_scratch **out, const cf_model *m, cf_error *err)

@@ -87,12 +87,19 @@ static float soften(float *score, uint64_t visible, float maximum, float *total,
         vf_store(score + j, w);
         sum = sum + w;
     }
+    if (now == maximum) {
+        *total += vf_sum(sum);
+        return now;
+    }
+    if (maximum == -INFINITY) { /* the first tile it sees: there is nothing to rescale */
+        *total = vf_sum(sum);
+        return now;
+    }
     float fade[VF_LANES];
     vf_store(fade, vf_exp(vf_set1(maximum - now)));
     *total = *total * fade[0] + vf_sum(sum);
-    if (now != maximum)
-        for (int64_t x = 0; x < padded; x += VF_LANES)
-            vf_store(acc + x, vf_load(acc + x) * vf_set1(fade[0]));
+    for (int64_t x = 0; x < padded; x += VF_LANES)
+        vf_store(acc + x, vf_load(acc + x) * vf_set1(fade[0]));
     return now;
 }
 

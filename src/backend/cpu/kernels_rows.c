@@ -7,20 +7,48 @@
 
 #include "backend/cpu/simd.h"
 
-/* Nearest even in integer arithmetic, the same on every instruction set (the AVX512-BF16 instruction flushes
- * subnormals). */
-static inline uint16_t bf16_of(float f)
+/* A row's end that fills no vector: its elements, zeros behind them. */
+static inline vf load_end(const float *x, int64_t n)
 {
-    uint32_t u;
-    memcpy(&u, &f, sizeof u);
-    const uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
-    return (uint16_t)((u & 0x7fffffffu) > 0x7f800000u ? (u >> 16) | 0x40u : rounded);
+    float lane[VF_LANES] = {0};
+    memcpy(lane, x, (size_t)n * sizeof *lane);
+    return vf_load(lane);
+}
+
+static inline void store_end(float *y, vf v, int64_t n)
+{
+    float lane[VF_LANES];
+    vf_store(lane, v);
+    memcpy(y, lane, (size_t)n * sizeof *lane);
+}
+
+/* Up to VF_LANES elements of x, the rest of the vector zero; n is how many are left in the row. */
+static inline vf get(const float *x, int64_t n)
+{
+    return n >= VF_LANES ? vf_load(x) : load_end(x, n);
+}
+
+/* Writes up to VF_LANES results from element `at` of a row of either dtype. */
+static inline void put(void *y, cf_dtype dtype, int64_t at, int64_t n, vf v)
+{
+    if (dtype == CF_F32) {
+        if (n >= VF_LANES)
+            vf_store((float *)y + at, v);
+        else
+            store_end((float *)y + at, v, n);
+    } else if (n >= VF_LANES) {
+        vf_store_bf16((uint16_t *)y + at, v);
+    } else {
+        uint16_t lane[VF_LANES];
+        vf_store_bf16(lane, v);
+        memcpy((uint16_t *)y + at, lane, (size_t)n * sizeof *lane);
+    }
 }
 
 static void to_bf16(uint16_t *y, const float *x, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        y[i] = bf16_of(x[i]);
+    for (int64_t i = 0; i < n; i += VF_LANES)
+        put(y, CF_BF16, i, n - i, get(x + i, n - i));
 }
 
 static void from_f16(float *y, const uint16_t *x, int64_t n)
@@ -34,43 +62,16 @@ static void from_f16(float *y, const uint16_t *x, int64_t n)
         y[i] = cf_f16_to_f32(x[i]);
 }
 
-/* Writes up to VF_LANES results to a row of either dtype. */
-static inline void put(void *y, cf_dtype dtype, int64_t at, int64_t n, const float *value)
-{
-    if (dtype == CF_F32)
-        memcpy((float *)y + at, value, (size_t)n * sizeof *value);
-    else
-        to_bf16((uint16_t *)y + at, value, n);
-}
-
-/* Up to VF_LANES elements of x from `at`, the rest of the vector zero. */
-static inline vf get(const float *x, int64_t at, int64_t n)
-{
-    if (n >= VF_LANES)
-        return vf_load(x + at);
-    float lane[VF_LANES] = {0};
-    memcpy(lane, x + at, (size_t)n * sizeof *lane);
-    return vf_load(lane);
-}
-
-static inline int64_t at_most_lanes(int64_t n)
-{
-    return n < VF_LANES ? n : VF_LANES;
-}
-
 static void rms_norm(void *y, cf_dtype y_dtype, const float *x, const float *gamma, float eps, int64_t d)
 {
     vf square = vf_set1(0);
     for (int64_t i = 0; i < d; i += VF_LANES) {
-        const vf v = get(x, i, d - i);
+        const vf v = get(x + i, d - i);
         square = vf_fma(v, v, square);
     }
     const vf scale = vf_set1(1.0f / sqrtf(vf_sum(square) / (float)d + eps));
-    for (int64_t i = 0; i < d; i += VF_LANES) {
-        float lane[VF_LANES];
-        vf_store(lane, get(x, i, d - i) * scale * get(gamma, i, d - i));
-        put(y, y_dtype, i, at_most_lanes(d - i), lane);
-    }
+    for (int64_t i = 0; i < d; i += VF_LANES)
+        put(y, y_dtype, i, d - i, get(x + i, d - i) * scale * get(gamma + i, d - i));
 }
 
 static void layer_norm(void *y, cf_dtype y_dtype, const float *x, const float *gamma, const float *beta, float eps,
@@ -78,21 +79,21 @@ static void layer_norm(void *y, cf_dtype y_dtype, const float *x, const float *g
 {
     vf sum = vf_set1(0), square = vf_set1(0);
     for (int64_t i = 0; i < d; i += VF_LANES)
-        sum = sum + get(x, i, d - i);
+        sum = sum + get(x + i, d - i);
     const float mean = vf_sum(sum) / (float)d;
     for (int64_t i = 0; i < d; i += VF_LANES) {
-        const int64_t n = at_most_lanes(d - i);
-        float lane[VF_LANES];
-        vf_store(lane, get(x, i, n) - vf_set1(mean));
-        const vf v = get(lane, 0, n); /* clears the lanes past the row's end */
+        vf v = get(x + i, d - i) - vf_set1(mean);
+        if (d - i < VF_LANES) { /* the lanes past the row's end are none of its */
+            float lane[VF_LANES];
+            vf_store(lane, v);
+            v = load_end(lane, d - i);
+        }
         square = vf_fma(v, v, square);
     }
     const vf scale = vf_set1(1.0f / sqrtf(vf_sum(square) / (float)d + eps));
     for (int64_t i = 0; i < d; i += VF_LANES) {
-        float lane[VF_LANES];
-        const vf v = (get(x, i, d - i) - vf_set1(mean)) * scale;
-        vf_store(lane, vf_fma(v, get(gamma, i, d - i), get(beta, i, d - i)));
-        put(y, y_dtype, i, at_most_lanes(d - i), lane);
+        const vf v = (get(x + i, d - i) - vf_set1(mean)) * scale;
+        put(y, y_dtype, i, d - i, vf_fma(v, get(gamma + i, d - i), get(beta + i, d - i)));
     }
 }
 
@@ -103,13 +104,10 @@ static void rope(float *row, const float *angles, int64_t n_heads, int64_t head_
     for (int64_t h = 0; h < n_heads; h++) {
         float *first = row + h * head_dim, *second = first + half;
         for (int64_t i = 0; i < half; i += VF_LANES) {
-            const int64_t n = at_most_lanes(half - i);
-            const vf a = get(first, i, n), b = get(second, i, n), c = get(cosine, i, n), s = get(sine, i, n);
-            float lane[VF_LANES];
-            vf_store(lane, a * c - b * s);
-            memcpy(first + i, lane, (size_t)n * sizeof *lane);
-            vf_store(lane, b * c + a * s);
-            memcpy(second + i, lane, (size_t)n * sizeof *lane);
+            const int64_t n = half - i;
+            const vf a = get(first + i, n), b = get(second + i, n), c = get(cosine + i, n), s = get(sine + i, n);
+            put(first, CF_F32, i, n, a * c - b * s);
+            put(second, CF_F32, i, n, b * c + a * s);
         }
     }
 }
@@ -144,12 +142,10 @@ static vf unary(vf x, cf_unary f)
 static void activate(void *y, cf_dtype y_dtype, const float *x, const float *times, cf_unary f, int64_t n)
 {
     for (int64_t i = 0; i < n; i += VF_LANES) {
-        vf v = unary(get(x, i, n - i), f);
+        vf v = unary(get(x + i, n - i), f);
         if (times)
-            v = v * get(times, i, n - i);
-        float lane[VF_LANES];
-        vf_store(lane, v);
-        put(y, y_dtype, i, at_most_lanes(n - i), lane);
+            v = v * get(times + i, n - i);
+        put(y, y_dtype, i, n - i, v);
     }
 }
 

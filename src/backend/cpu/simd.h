@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #define CF_PASTE_(a, b) a##_##b
 #define CF_PASTE(a, b) CF_PASTE_(a, b)
@@ -102,25 +103,30 @@ static inline vf vf_min(vf a, vf b)
 }
 #endif
 
-/* Lanes summed pairwise, halves first; the order depends on the instruction set only. */
+/* Lanes folded pairwise, upper half onto lower half, until one is left; the order depends on the instruction set only. */
+#if defined(__AVX512F__)
+#define VF_FOLD(v, op256, op128)                                                                                       \
+    const __m256 half_ =                                                                                               \
+        op256(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));            \
+    const __m128 quarter_ = op128(_mm256_castps256_ps128(half_), _mm256_extractf128_ps(half_, 1))
+#elif defined(__AVX2__)
+#define VF_FOLD(v, op256, op128) const __m128 quarter_ = op128(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1))
+#else
+#define VF_FOLD(v, op256, op128) const __m128 quarter_ = (v)
+#endif
+
 static inline float vf_sum(vf v)
 {
-    float lane[VF_LANES];
-    vf_store(lane, v);
-    for (int half = VF_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] += lane[i + half];
-    return lane[0];
+    VF_FOLD(v, _mm256_add_ps, _mm_add_ps);
+    const __m128 two = _mm_add_ps(quarter_, _mm_movehl_ps(quarter_, quarter_));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
 static inline float vf_largest(vf v)
 {
-    float lane[VF_LANES];
-    vf_store(lane, v);
-    for (int half = VF_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-    return lane[0];
+    VF_FOLD(v, _mm256_max_ps, _mm_max_ps);
+    const __m128 two = _mm_max_ps(quarter_, _mm_movehl_ps(quarter_, quarter_));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
 /* Lane i of v where bit i of bits is set, else -infinity: removal by select. */
@@ -137,6 +143,19 @@ static inline vf vf_keep(vf v, uint32_t bits)
     const vi keep = (all & lane) != 0;
     return (vf)(((vi)v & keep) | ((vi)vf_set1(-INFINITY) & ~keep));
 #endif
+}
+
+typedef uint32_t vu __attribute__((vector_size(4 * VF_LANES)));
+typedef uint16_t vh __attribute__((vector_size(2 * VF_LANES)));
+
+/* y[VF_LANES] = v as bf16, nearest even, in integer arithmetic: the same on every instruction set (the AVX512-BF16
+ * instruction flushes subnormals). */
+static inline void vf_store_bf16(uint16_t *y, vf v)
+{
+    const vu u = (vu)v, rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+    const vu nan = (vu)((u & 0x7fffffffu) > 0x7f800000u); /* all ones where it is one */
+    const vh h = __builtin_convertvector((nan & ((u >> 16) | 0x40u)) | (~nan & rounded), vh);
+    memcpy(y, &h, sizeof h);
 }
 
 /* e^x with a relative error below 2e-7 on [-87, 88]; below -87 it gives 0 (so e^-infinity is 0), above 88 e^88. x = n
