@@ -3,9 +3,41 @@
 
 #include <stdlib.h>
 
-enum {
-    MLP_CHUNK = 384
-}; /* rows: two f32 matrices of 1024 x intermediate_size, 90 MB at 7B; large enough that weights are read seldom */
+/* The MLP goes through its rows in chunks of about this many bytes of intermediate_size: they stay in the last-level cache
+ * between its products, and each chunk is still enough rows for products at full speed. */
+enum { CHUNK_BYTES = 44 << 20, LEAST_CHUNK = 128, CHUNK_STEP = 64 };
+
+/* Extents of the buffers. The tower and the decoder take turns in the same memory: each is the larger of the two. */
+typedef struct extents {
+    int64_t rows, chunk, d, f, q, kv;
+} extents;
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static extents extents_of(const cf_config *c, cf_dtype compute, int64_t rows)
+{
+    const cf_vision_config *v = &c->vision;
+    const cf_text_config *t = &c->text;
+    extents e = {.rows = rows,
+                 .d = larger(t->hidden_size, v->hidden_size),
+                 .f = larger(t->intermediate_size, larger(v->intermediate_size, t->hidden_size)),
+                 .q = larger(t->n_heads * t->head_dim, v->hidden_size),
+                 .kv = larger(t->n_kv_heads * t->head_dim, v->hidden_size)};
+    const int64_t row_bytes = e.f * (int64_t)(2 * sizeof(float) + cf_dtype_bytes(compute));
+    e.chunk = larger(CHUNK_BYTES / row_bytes / CHUNK_STEP * CHUNK_STEP, LEAST_CHUNK);
+    e.chunk = rows < e.chunk ? rows : e.chunk;
+    return e;
+}
+
+int64_t cf_scratch_bytes(const cf_config *c, cf_dtype compute, int64_t n_rows)
+{
+    const extents e = extents_of(c, compute, n_rows);
+    const int64_t wide = sizeof(float), narrow = (int64_t)cf_dtype_bytes(compute);
+    return e.rows * (narrow * (2 * e.d + e.q) + wide * (e.q + 2 * e.kv)) + e.chunk * e.f * (2 * wide + narrow);
+}
 
 cf_status cf_scratch_create(cf_scratch **out, const cf_model *m, cf_error *err)
 {
@@ -34,41 +66,27 @@ void cf_scratch_free(cf_scratch *s)
     free(s);
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err)
 {
     if (n_rows <= s->n_rows)
         return CF_OK;
-    const cf_vision_config *v = &s->model->config.vision;
-    const cf_text_config *t = &s->model->config.text;
     cf_backend *be = s->model->be;
     const cf_dtype compute = cf_backend_compute(be);
-    const int64_t rows = larger(
-        n_rows,
-        s->n_rows + s->n_rows / 4); /* grows in steps, so that slightly longer questions do not reallocate each time */
-    const int64_t chunk = rows < MLP_CHUNK ? rows : MLP_CHUNK;
-    /* The tower and the decoder take turns in the same memory: each extent is the larger of the two. */
-    const int64_t d = larger(t->hidden_size, v->hidden_size),
-                  f = larger(t->intermediate_size, larger(v->intermediate_size, t->hidden_size));
-    const int64_t q = larger(t->n_heads * t->head_dim, v->hidden_size),
-                  kv = larger(t->n_kv_heads * t->head_dim, v->hidden_size);
+    /* Grows in steps, so that slightly longer questions do not reallocate each time. */
+    const extents e = extents_of(&s->model->config, compute, larger(n_rows, s->n_rows + s->n_rows / 4));
     cf_status st = CF_OK;
     release_all(s);
-    CF_TRY(cf_backend_alloc(be, &s->normed, compute, rows, d, err));
-    CF_TRY(cf_backend_alloc(be, &s->gathered, compute, rows, d, err));
-    CF_TRY(cf_backend_alloc(be, &s->q, CF_F32, rows, q, err));
-    CF_TRY(cf_backend_alloc(be, &s->k, CF_F32, rows, kv, err));
-    CF_TRY(cf_backend_alloc(be, &s->v, CF_F32, rows, kv, err));
-    CF_TRY(cf_backend_alloc(be, &s->attended, compute, rows, q, err));
-    CF_TRY(cf_backend_alloc(be, &s->gate, CF_F32, chunk, f, err));
-    CF_TRY(cf_backend_alloc(be, &s->up, CF_F32, chunk, f, err));
-    CF_TRY(cf_backend_alloc(be, &s->act, compute, chunk, f, err));
-    s->n_rows = rows;
-    s->chunk = chunk;
+    CF_TRY(cf_backend_alloc(be, &s->normed, compute, e.rows, e.d, err));
+    CF_TRY(cf_backend_alloc(be, &s->gathered, compute, e.rows, e.d, err));
+    CF_TRY(cf_backend_alloc(be, &s->q, CF_F32, e.rows, e.q, err));
+    CF_TRY(cf_backend_alloc(be, &s->k, CF_F32, e.rows, e.kv, err));
+    CF_TRY(cf_backend_alloc(be, &s->v, CF_F32, e.rows, e.kv, err));
+    CF_TRY(cf_backend_alloc(be, &s->attended, compute, e.rows, e.q, err));
+    CF_TRY(cf_backend_alloc(be, &s->gate, CF_F32, e.chunk, e.f, err));
+    CF_TRY(cf_backend_alloc(be, &s->up, CF_F32, e.chunk, e.f, err));
+    CF_TRY(cf_backend_alloc(be, &s->act, compute, e.chunk, e.f, err));
+    s->n_rows = e.rows;
+    s->chunk = e.chunk;
 done:
     if (st != CF_OK)
         release_all(s);

@@ -103,22 +103,22 @@ static memory forecast_memory(const cf_runtime *r, const cf_memory_plan *divisio
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
     const cf_text_config *t = &c->text;
     const double d = (double)t->hidden_size, f = (double)t->intermediate_size, vocab = (double)t->vocab_size;
-    const double q = (double)(t->n_heads * t->head_dim), kv = (double)(t->n_kv_heads * t->head_dim);
+    const double kv = (double)(t->n_kv_heads * t->head_dim);
     const double length = (double)plan->length, kept = length - (double)plan->lowest, grown = 1.125;
     const double compute = (double)cf_dtype_bytes(dtype), stored = (double)cf_checkpoint_weight_bytes(r->checkpoint) /
                                                                    (double)cf_checkpoint_n_parameters(r->checkpoint);
     const double stacked = (double)cf_plan_most_rows(plan), most = stacked > length ? stacked : length;
-    const double chunk = most < 1024 ? most : 1024, flying = (double)division->in_flight;
+    const double flying = (double)division->in_flight;
     memory m = {0};
     /* cf_model_load: matrices, the embedding as stored, rotary angles; and a matrix on its way into its layout */
     m.weights = (double)cf_model_plan_weights(c, dtype, division->weight_bytes).bytes + stored * vocab * d +
                 4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
     m.kv = flying * grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
     m.kept = flying * grown * 4 * (double)t->n_layers * kept * d;
-    m.rows = most * (compute * (2 * d + q) + 4 * (q + 2 * kv)) + chunk * f * (8 + compute) /* cf_scratch */
-             + flying * (2 * grown * 4 * (kept + stacked) * d                              /* the sweep's stacks */
-                         + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings */
-                         + 64 * 8 * vocab); /* logits being read */
+    m.rows = (double)cf_scratch_bytes(c, dtype, (int64_t)most) +
+             flying * (2 * grown * 4 * (kept + stacked) * d /* the sweep's stacks */
+                       + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings */
+                       + 64 * 8 * vocab); /* logits being read */
     return m;
 }
 
