@@ -63,12 +63,27 @@ void cf_cpu_kv_free(cf_backend *be, cf_kv *kv)
     free(kv);
 }
 
-/* One key and value row of one head into column (row) `slot` of a tile. */
-static void put_row(float *kt, float *vt, int64_t slot, const float *k, const float *v, int64_t head_dim)
+enum { PUT_ROWS = 16 }; /* keys laid out together: one cache line of a tile's row */
+
+/* n <= PUT_ROWS key and value rows of one head, `stride` elements apart, into the columns (rows) of a tile from `slot`
+ * on. */
+static void put_rows(float *kt, float *vt, int64_t slot, int64_t n, const float *k, const float *v, int64_t stride,
+                     int64_t head_dim)
 {
     for (int64_t x = 0; x < head_dim; x++)
-        kt[x * CF_TILE + slot] = k[x];
-    memcpy(vt + slot * padded_of(head_dim), v, (size_t)head_dim * sizeof *v);
+        for (int64_t i = 0; i < n; i++)
+            kt[x * CF_TILE + slot + i] = k[i * stride + x];
+    for (int64_t i = 0; i < n; i++)
+        memcpy(vt + (slot + i) * padded_of(head_dim), v + i * stride, (size_t)head_dim * sizeof *v);
+}
+
+/* How many of the positions from pos[0] on follow one another up to the end of a cache line of their tile. */
+static int64_t run_of(const int32_t *pos, int64_t n)
+{
+    int64_t run = 1;
+    while (run < n && pos[run] == pos[0] + run && pos[run] % PUT_ROWS)
+        run++;
+    return run;
 }
 
 cf_status cf_cpu_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
@@ -78,10 +93,11 @@ cf_status cf_cpu_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tenso
     const int64_t g = kv->n_kv_heads, e = kv->head_dim;
 #pragma omp parallel for num_threads(be->n_threads) if (k->shape[0] > 8)
     for (int64_t h = 0; h < g; h++)
-        for (int64_t i = 0; i < k->shape[0]; i++) {
+        for (int64_t i = 0, n = 0; i < k->shape[0]; i += n) {
             const int64_t tile = pos[i] / CF_TILE, slot = pos[i] % CF_TILE;
-            put_row(key_tile(kv, layer, h, tile), value_tile(kv, layer, h, tile), slot,
-                    (const float *)k->data + (i * g + h) * e, (const float *)v->data + (i * g + h) * e, e);
+            n = run_of(pos + i, k->shape[0] - i);
+            put_rows(key_tile(kv, layer, h, tile), value_tile(kv, layer, h, tile), slot, n,
+                     (const float *)k->data + (i * g + h) * e, (const float *)v->data + (i * g + h) * e, g * e, e);
         }
     return CF_OK;
 }
@@ -127,11 +143,14 @@ static void lay_tiles(cf_attend_scratch *w, const cf_attn *a, const cf_attn_segm
                 memcpy(kt + x * CF_TILE, shared + x * CF_TILE, (size_t)n_shared * sizeof *kt);
             memcpy(vt, value_tile(a->kv, a->layer, head, t), (size_t)(n_shared * padded) * sizeof *vt);
         }
-        for (int64_t p = begin + n_shared; p < end; p++) {
-            const int64_t row = ((s->own_row + p - s->own_begin) * g + head) * e;
-            put_row(kt, vt, p - begin, (const float *)k->data + row, (const float *)v->data + row, e);
-            memset(vt + (p - begin) * padded + e, 0, (size_t)(padded - e) * sizeof *vt);
+        for (int64_t p = begin + n_shared, n = 0; p < end; p += n) {
+            const int64_t line = (p / PUT_ROWS + 1) * PUT_ROWS, row = ((s->own_row + p - s->own_begin) * g + head) * e;
+            n = (line < end ? line : end) - p;
+            put_rows(kt, vt, p - begin, n, (const float *)k->data + row, (const float *)v->data + row, g * e, e);
         }
+        if (padded > e) /* what is added with weight 0 must be finite */
+            for (int64_t i = n_shared; i < end - begin; i++)
+                memset(vt + i * padded + e, 0, (size_t)(padded - e) * sizeof *vt);
         w->tiles[t] = (cf_tile){kt, vt};
     }
 }
@@ -218,11 +237,13 @@ cf_status cf_cpu_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, c
         }
     int64_t blind = -1; /* a query position without a key */
 #pragma omp parallel for num_threads(be->n_threads) schedule(dynamic) reduction(max : blind)
-    for (int64_t task = 0; task < a->n_segments * a->n_kv_heads; task++) {
-        const cf_attn_segment *s = &a->segments[task / a->n_kv_heads];
+    for (int64_t task = 0; task < a->n_segments * a->n_kv_heads;
+         task++) { /* all segments of a head: they share its tiles */
+        const cf_attn_segment *s = &a->segments[task % a->n_segments];
+        const int64_t kv_head = task / a->n_segments;
         cf_attend_scratch *w = &cpu->scratch[omp_get_thread_num()];
-        lay_tiles(w, a, s, k, v, task % a->n_kv_heads);
-        const int64_t found = run_task(cpu, w, out, q, a, s, task % a->n_kv_heads);
+        lay_tiles(w, a, s, k, v, kv_head);
+        const int64_t found = run_task(cpu, w, out, q, a, s, kv_head);
         blind = found > blind ? found : blind;
     }
     if (blind >= 0)

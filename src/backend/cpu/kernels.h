@@ -8,9 +8,9 @@
 #include "backend/backend.h"
 
 enum {
-    CF_TILE = 64,       /* keys in an attention tile, aligned at position 0 */
-    CF_ATTEND_ROWS = 6, /* query rows worked on together */
-    CF_V_ALIGN = 16     /* rows of a value tile are padded to this many floats */
+    CF_TILE = 64,        /* keys in an attention tile, aligned at position 0 */
+    CF_ATTEND_ROWS = 48, /* query rows of a call, at most */
+    CF_V_ALIGN = 16      /* rows of a value tile are padded to this many floats */
 };
 
 /* 64 consecutive keys of one kv head: kt[head_dim][64] (keys transposed), v[64][padded head_dim]. */

@@ -1,8 +1,10 @@
-/* kernels_attend.c - the attention kernel: up to six query rows against tiles of 64 keys, online softmax (Milakov and
- * Gimelshein 2018, arXiv 1805.02867).
+/* kernels_attend.c - the attention kernel: query rows against tiles of 64 keys, online softmax (Milakov and Gimelshein
+ * 2018, arXiv 1805.02867).
  *
  * Cost per row and tile: 2 * 64 * head_dim fused multiply-adds and 64 exponentials. Six rows share each loaded key and
- * value vector, which makes the loop bound by arithmetic; a single row is bound by loads from the cache.
+ * value vector, which makes the loop bound by arithmetic; a single row is bound by loads from the cache. All rows of a
+ * call see a few tiles before any sees the next, so that long sequences are read into the near cache once, not once for
+ * every six rows.
  *
  * Why the bits are the row's own: each score is one chain of fused multiply-adds over head_dim in order; each output
  * element one chain over keys in position order; a tile in which the row sees nothing is left out before its running
@@ -14,6 +16,11 @@
 
 #include "backend/cpu/simd.h"
 
+enum {
+    BLOCK_ROWS = 6, /* with VF_BLOCK vectors each, their sums fill the register file */
+    BLOCK_TILES = 8 /* 512 kB of keys and values at 128 elements a head */
+};
+
 #define UNROLL _Pragma("GCC unroll 8")
 #define INLINE static inline __attribute__((always_inline))
 
@@ -23,7 +30,7 @@ INLINE void scores_of(const int n, float (*score)[CF_TILE], const float *const *
                       float scale)
 {
     for (int j = 0; j < CF_TILE; j += VF_BLOCK * VF_LANES) {
-        vf sum[CF_ATTEND_ROWS][VF_BLOCK];
+        vf sum[BLOCK_ROWS][VF_BLOCK];
         UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < VF_BLOCK; b++) sum[r][b] = vf_set1(0);
         for (int64_t x = 0; x < head_dim; x++) {
             vf key[VF_BLOCK];
@@ -43,7 +50,7 @@ INLINE void scores_of(const int n, float (*score)[CF_TILE], const float *const *
 INLINE void values_of(const int n, const int n_vectors, float *const *acc, const float (*weight)[CF_TILE],
                       const float *v, int64_t padded, int64_t x, int n_keys)
 {
-    vf sum[CF_ATTEND_ROWS][VF_BLOCK];
+    vf sum[BLOCK_ROWS][VF_BLOCK];
     UNROLL for (int r = 0; r < n; r++) UNROLL for (int b = 0; b < n_vectors; b++) sum[r][b] =
         vf_load(acc[r] + x + b * VF_LANES);
     for (int j = 0; j < n_keys; j++) {
@@ -103,54 +110,72 @@ static float soften(float *score, uint64_t visible, float maximum, float *total,
     return now;
 }
 
+/* What a row has seen so far. */
+typedef struct row_state {
+    const float *q;
+    float *acc; /* sum of weighted values */
+    float maximum, total;
+} row_state;
+
+/* One tile for up to BLOCK_ROWS rows; visible[r * stride] says which of its keys row r sees. */
+static void see_tile(row_state *rows, int n_rows, const cf_tile *tile, const uint64_t *visible, int64_t stride,
+                     float scale, int64_t head_dim, int64_t padded)
+{
+    float score[BLOCK_ROWS][CF_TILE];
+    const float *q[BLOCK_ROWS]; /* of the rows that see a key of this tile, closed up */
+    float *acc[BLOCK_ROWS];
+    int seeing[BLOCK_ROWS], n = 0;
+    uint64_t any = 0;
+    for (int r = 0; r < n_rows; r++)
+        if (visible[r * stride]) {
+            q[n] = rows[r].q;
+            acc[n] = rows[r].acc;
+            any |= visible[r * stride];
+            seeing[n++] = r;
+        }
+    const int n_keys = any ? 64 - __builtin_clzll(any) : 0;
+    switch (n) {
+#define ROWS(count)                                                                                                    \
+    case count:                                                                                                        \
+        scores_of(count, score, q, tile->kt, head_dim, scale);                                                         \
+        for (int i = 0; i < count; i++) {                                                                              \
+            row_state *s = &rows[seeing[i]];                                                                           \
+            s->maximum = soften(score[i], visible[seeing[i] * stride], s->maximum, &s->total, s->acc, padded);         \
+        }                                                                                                              \
+        all_values_of(count, acc, (const float(*)[CF_TILE])score, tile->v, padded, n_keys);                            \
+        break;
+        ROWS(1)
+        ROWS(2)
+        ROWS(3)
+        ROWS(4)
+        ROWS(5)
+        ROWS(6)
+#undef ROWS
+    default: /* no row sees this tile */
+        break;
+    }
+}
+
 void CF_ISA_NAME(cf_attend)(float *acc, const float *const *q, int n_rows, const cf_tile *tiles, int64_t n_tiles,
                             const uint64_t *visible, float scale, int64_t head_dim)
 {
     assert(n_rows >= 1 && n_rows <= CF_ATTEND_ROWS);
     const int64_t padded = (head_dim + CF_V_ALIGN - 1) / CF_V_ALIGN * CF_V_ALIGN;
-    float score[CF_ATTEND_ROWS][CF_TILE], maximum[CF_ATTEND_ROWS], total[CF_ATTEND_ROWS];
+    row_state rows[CF_ATTEND_ROWS];
     for (int r = 0; r < n_rows; r++) {
-        maximum[r] = -INFINITY;
-        total[r] = 0;
+        rows[r] = (row_state){q[r], acc + r * padded, -INFINITY, 0};
         for (int64_t x = 0; x < padded; x++)
-            acc[r * padded + x] = 0;
+            rows[r].acc[x] = 0;
     }
-    for (int64_t t = 0; t < n_tiles; t++) {
-        const float *seeing_q[CF_ATTEND_ROWS]; /* the rows that see a key of this tile, closed up */
-        float *seeing_acc[CF_ATTEND_ROWS];
-        int seeing[CF_ATTEND_ROWS], n = 0;
-        uint64_t any = 0;
-        for (int r = 0; r < n_rows; r++)
-            if (visible[r * n_tiles + t]) {
-                seeing_q[n] = q[r];
-                seeing_acc[n] = acc + r * padded;
-                any |= visible[r * n_tiles + t];
-                seeing[n++] = r;
-            }
-        const float *kt = tiles[t].kt, *v = tiles[t].v;
-        const int n_keys = any ? 64 - __builtin_clzll(any) : 0;
-        switch (n) {
-#define ROWS(count)                                                                                                    \
-    case count:                                                                                                        \
-        scores_of(count, score, seeing_q, kt, head_dim, scale);                                                        \
-        for (int i = 0; i < count; i++) {                                                                              \
-            const int r = seeing[i];                                                                                   \
-            maximum[r] = soften(score[i], visible[r * n_tiles + t], maximum[r], &total[r], seeing_acc[i], padded);     \
-        }                                                                                                              \
-        all_values_of(count, seeing_acc, (const float(*)[CF_TILE])score, v, padded, n_keys);                           \
-        break;
-            ROWS(1)
-            ROWS(2)
-            ROWS(3)
-            ROWS(4)
-            ROWS(5)
-            ROWS(6)
-#undef ROWS
-        default: /* no row sees this tile */
-            break;
+    for (int64_t begin = 0; begin < n_tiles; begin += BLOCK_TILES) {
+        const int64_t end = begin + BLOCK_TILES < n_tiles ? begin + BLOCK_TILES : n_tiles;
+        for (int r = 0; r < n_rows; r += BLOCK_ROWS) {
+            const int n = n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS;
+            for (int64_t t = begin; t < end; t++)
+                see_tile(rows + r, n, &tiles[t], visible + r * n_tiles + t, n_tiles, scale, head_dim, padded);
         }
     }
     for (int r = 0; r < n_rows; r++)
         for (int64_t x = 0; x < padded; x++)
-            acc[r * padded + x] /= total[r];
+            rows[r].acc[x] /= rows[r].total;
 }
