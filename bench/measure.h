@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-enum { MAX_REPEATS = 200 };
+enum { MAX_REPEATS = 400 };
 
 /* Values of one quantity, repeat by repeat. Zero-initialise. */
 typedef struct series {

@@ -25,11 +25,6 @@ static const struct {
               {"head 32064x4096", HEAD, 4096, 128}}; /* logits are made 64 rows at a time */
 static const int64_t row_counts[] = {1, 16, 40, 128, 640, 2560};
 
-typedef struct yardsticks {
-    double flops, bytes;
-    int threads;
-} yardsticks;
-
 /* Values spread over y must be the sums that they stand for, within what f32 sums of k products may lose. */
 static void check(const cf_tensor *y, const matrix *m, const float *x)
 {
@@ -55,7 +50,7 @@ static void multiply(cf_backend *be, cf_tensor *y, const cf_tensor *x, const mat
     must(cf_linear(be, y, x, m->copies[turn % m->n_copies], NULL, false, &err), &err);
 }
 
-static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *name, const yardsticks *y)
+static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *name, yardstick *y)
 {
     const cf_dtype dtype = cf_backend_compute(be);
     const uint64_t seed = 5;
@@ -72,13 +67,14 @@ static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *n
         rows == 1 ? (double)(m->n * m->k) * (double)cf_dtype_bytes(dtype) : 2.0 * (double)(rows * m->n * m->k);
     const int inner = rows < 128 ? m->n_copies : 1; /* a short product is timed over all the weights at once */
     for (int i = 0; i < REPEATS; i++) {
+        yardstick_take(y);
         const int64_t begin = cf_clock_ns();
         for (int j = 0; j < inner; j++)
             multiply(be, &out, &x, m, turn++);
         series_add(&s, inner * work / seconds_since(begin) * 1e-9);
     }
     (void)snprintf(what, sizeof what, "%s %s rows %lld", cf_dtype_name(dtype), name, (long long)rows);
-    const yardstick_row beside = {(rows == 1 ? y->bytes : y->flops) * 1e-9,
+    const yardstick_row beside = {rows == 1 ? yardstick_gbytes(y) : yardstick_gflops(y),
                                   rows == 1 || rows >= 128 ? ">= 0.80" : NULL};
     print_row("products", what, rows == 1 ? "GB/s" : "GFLOP/s", &s, beside, y->threads);
     cf_backend_release(be, &x);
@@ -89,14 +85,15 @@ static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *n
 static void measure_dtype(cf_dtype dtype, int threads, int64_t most_rows)
 {
     cf_backend *be = backend_open("cpu", dtype, threads);
+    yardstick y = yardstick_open(dtype, threads);
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        const yardsticks y = {peak_flops(dtype, threads), stream_bytes(threads), threads};
         matrix m = matrix_open(be, shapes[i].n, shapes[i].k, true);
         for (size_t r = 0; r < sizeof row_counts / sizeof row_counts[0]; r++)
             if (row_counts[r] <= shapes[i].most_rows && row_counts[r] <= most_rows)
                 measure(be, &m, row_counts[r], shapes[i].name, &y);
         matrix_close(be, &m);
     }
+    yardstick_close(&y);
     cf_backend_close(be);
 }
 

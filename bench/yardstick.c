@@ -124,17 +124,6 @@ peak_loop peak_for(cf_dtype compute)
     return PEAK_AVX2_F32;
 }
 
-enum { BEST_OF = 10 };
-
-double peak_flops(cf_dtype compute, int threads)
-{
-    series s = {0};
-    const peak_loop loop = peak_for(compute);
-    for (int i = 0; i < BEST_OF; i++)
-        peak_measure(&s, loop, threads);
-    return series_max(&s) * 1e9;
-}
-
 /* ---- memory ---- */
 
 struct stream_array {
@@ -180,12 +169,31 @@ void stream_close(stream_array *a)
     free(a);
 }
 
-double stream_bytes(int threads)
+/* ---- both ---- */
+
+yardstick yardstick_open(cf_dtype compute, int threads)
 {
-    series s = {0};
-    stream_array *a = stream_open(threads);
-    for (int i = 0; i < BEST_OF; i++)
-        stream_measure(&s, a, threads);
-    stream_close(a);
-    return series_max(&s) * 1e9;
+    return (yardstick){.loop = peak_for(compute), .threads = threads, .array = stream_open(threads)};
+}
+
+void yardstick_take(yardstick *y)
+{
+    peak_measure(&y->flops, y->loop, y->threads);
+    stream_measure(&y->bytes, y->array, y->threads);
+}
+
+double yardstick_gflops(const yardstick *y)
+{
+    return series_max(&y->flops);
+}
+
+double yardstick_gbytes(const yardstick *y)
+{
+    return series_max(&y->bytes);
+}
+
+void yardstick_close(yardstick *y)
+{
+    stream_close(y->array);
+    *y = (yardstick){0};
 }

@@ -25,9 +25,20 @@ void stream_close(stream_array *array);
 
 /* The loop that bounds products of a dtype here. Ends the program where there is none. */
 peak_loop peak_for(cf_dtype compute);
-/* The best of ten measurements, in operations and bytes per second, for programs that need the one number: a yardstick is
- * what the machine can do, not what it did on average. */
-double peak_flops(cf_dtype compute, int threads);
-double stream_bytes(int threads);
+
+/* Both together, for programs that hold other figures against them: taken in turn with what is measured, and the best of
+ * all counts: a yardstick is what the machine can do, not what it did on average. */
+typedef struct yardstick {
+    peak_loop loop;
+    int threads;
+    stream_array *array;
+    series flops, bytes; /* per second, in 1e9 */
+} yardstick;
+
+yardstick yardstick_open(cf_dtype compute, int threads);
+void yardstick_take(yardstick *y); /* one measurement of each; 0.05 s or so */
+double yardstick_gflops(const yardstick *y);
+double yardstick_gbytes(const yardstick *y);
+void yardstick_close(yardstick *y);
 
 #endif
