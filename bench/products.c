@@ -54,7 +54,7 @@ static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *n
 {
     const cf_dtype dtype = cf_backend_compute(be);
     const uint64_t seed = 5;
-    char what[96];
+    char what[128];
     series s = {0};
     float *values = room((size_t)(rows * m->k), sizeof *values);
     fill_random_bf16(values, (size_t)(rows * m->k), 1, seed);

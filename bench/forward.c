@@ -1,0 +1,101 @@
+/* forward.c - how long does one plain forward pass take, from pixels to the logits of the last position, and how far is that
+ * from what its multiply-adds alone would take? On a model of LLaVA-1.5-7B's width; peers/forward.py asks the same of
+ * transformers with the prompt and logits that --out leaves.
+ *
+ * First, the logits are held against those of the recomputation (engine/oracle.h), which has no keys and values to keep and a
+ * mask of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "deep_model.h"
+#include "engine/oracle.h"
+#include "measure.h"
+#include "yardstick.h"
+
+enum { DEFAULT_LAYERS = 2, DEFAULT_REPEATS = 10 };
+
+typedef struct times {
+    series vision, prefill, whole; /* seconds */
+    double vision_macs, prefill_macs;
+} times;
+
+static int64_t macs_of(const deep_model *m)
+{
+    return cf_backend_counters(m->be).linear_macs;
+}
+
+static void pass(times *t, cf_session *s, const deep_model *m)
+{
+    cf_error err = {0};
+    const int64_t before = macs_of(m), begin = cf_clock_ns();
+    must(cf_session_begin(s, &m->input, 1, &err), &err);
+    const double seen = seconds_since(begin);
+    const int64_t between = macs_of(m);
+    must(cf_session_baseline(s, m->length, &err), &err);
+    const double done = seconds_since(begin);
+    t->vision_macs = (double)(between - before);
+    t->prefill_macs = (double)(macs_of(m) - between);
+    series_add(&t->vision, seen);
+    series_add(&t->prefill, done - seen);
+    series_add(&t->whole, done);
+}
+
+static void check(const deep_model *m, const float *logits)
+{
+    cf_error err = {0};
+    const int64_t vocab = cf_model_config(m->model)->text.vocab_size;
+    const double allowed = cf_backend_compute(m->be) == CF_BF16 ? 1e-2 : 1e-4; /* of the largest logit */
+    float *expected = room((size_t)vocab, sizeof *expected);
+    must(cf_oracle_logits(m->model, &m->input, &(cf_oracle_run){0}, expected, NULL, NULL, NULL, &err), &err);
+    const cf_difference d = cf_compare(logits, expected, (size_t)vocab);
+    if (!(d.max_relative <= allowed))
+        wrong("the forward pass differs from the recomputation by %.3g of the largest logit", d.max_relative);
+    free(expected);
+}
+
+static void print_times(const times *t, const deep_model *m, const yardstick *y)
+{
+    const double rate = yardstick_gflops(y) * 1e9;
+    const struct {
+        const char *name;
+        const series *seconds;
+        double macs;
+    } rows[] = {{"vision and projector to floor", &t->vision, t->vision_macs},
+                {"prefill to floor", &t->prefill, t->prefill_macs},
+                {"whole pass to floor", &t->whole, t->vision_macs + t->prefill_macs}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char what[128];
+        (void)snprintf(what, sizeof what, "%s T %d %lld layers: %s", cf_dtype_name(cf_backend_compute(m->be)),
+                       m->length, (long long)cf_model_config(m->model)->text.n_layers, rows[i].name);
+        print_row("forward", what, "s", rows[i].seconds, (yardstick_row){2 * rows[i].macs / rate, NULL}, y->threads);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    cf_error err = {0};
+    deep_model m = deep_model_open(argc, argv, DEFAULT_LAYERS);
+    const int64_t vocab = cf_model_config(m.model)->text.vocab_size,
+                  repeats = option(argc, argv, "--repeats", DEFAULT_REPEATS);
+    const char *out = option_text(argc, argv, "--out");
+    cf_session *s = NULL;
+    times warm_up = {0}, t = {0};
+    must(cf_session_create(&s, m.model, false, &err), &err);
+    pass(&warm_up, s, &m);
+    check(&m, cf_session_logits(s));
+    if (out)
+        write_prompt(out, &m);
+    write_values(out, "logits.f32", cf_session_logits(s), (size_t)vocab * sizeof(float));
+    yardstick y = yardstick_open(cf_backend_compute(m.be), cf_backend_n_threads(m.be));
+    for (int64_t i = 0; i < repeats; i++) {
+        yardstick_take(&y);
+        pass(&t, s, &m);
+    }
+    print_head();
+    print_times(&t, &m, &y);
+    yardstick_close(&y);
+    cf_session_free(s);
+    deep_model_close(&m);
+    return 0;
+}
