@@ -1,5 +1,5 @@
 /* attention.c - what does attention with cuts cost beside the products of a layer? The operation as a sweep calls it, with the
- * extents of LLaVA-1.5-7B: 48 runs that bring their last 40 rows and 48 that bring one, all reading the one prefix before
+ * extents of LLaVA-1.5-7B: 16 runs that bring their last 40 rows and 16 that bring one, all reading the one prefix before
  * them, at T = 621 (LLaVA-1.5) and 2,900 (LLaVA-NeXT with all its tiles), without a cut and with the cuts of ->Question open;
  * and in the same turn the seven products of a layer over as many rows.
  *
@@ -12,7 +12,7 @@
 #include "matrices.h"
 #include "yardstick.h"
 
-enum { RUNS = 48, OWN = 40, QUESTION = 22, BEFORE = 5, HEADS = 32, HEAD_DIM = 128, D = HEADS * HEAD_DIM, F = 11008 };
+enum { RUNS = 16, OWN = 40, QUESTION = 22, BEFORE = 5, HEADS = 32, HEAD_DIM = 128, D = HEADS * HEAD_DIM, F = 11008 };
 enum { N_ROWS = RUNS * (OWN + 1), REPEATS = 10 };
 
 typedef struct bench {

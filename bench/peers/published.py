@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""The knockout study of one question the way it was published, in transformers, and the best loop that can be made of it, beside
+crossflow's sweep: same checkpoint, cores, dtype, prompt, flows and windows; probabilities compared first.
+
+    python3 bench/peers/published.py PROGRAMS CHECKPOINT OUT [--layers N] [--window K] [--dtype bf16|f32] [--runs N]
+
+The published way: for each flow and layer, a forward pass of its own from the pixels on, with a hook in each of the window's
+layers that puts a dense additive mask in place of the causal one, built on the host for that pass. The best loop: the vision
+tower once, masks built beforehand, --batch windows of a flow in one pass. Both are measured on the flow Image->Question at
+--runs layers spread over the model (the best loop on one batch) and multiplied by the runs of the whole question, which is 6
+flows x N layers: every run of either costs the same, whatever it cuts.
+
+PROGRAMS is the folder of crossflow's benchmark programs, OUT one for what they leave. Needs torch (CPU) and transformers."""
+import argparse
+import csv
+import os
+
+import torch
+
+import peer
+
+N_FLOWS, BEFORE, AFTER, QUESTION = 6, 5, 40, 22
+
+
+def window_of(layer, k, n_layers):
+    return range(max(0, layer - k // 2), min(n_layers, layer + -(-k // 2)))
+
+
+def mask_of(length, dtype, cut):
+    """[1, 1, T, T] additive: causal, and without Image->Question where it is cut."""
+    visible = torch.ones(length, length).tril()
+    if cut:
+        visible[length - AFTER:length - AFTER + QUESTION, BEFORE:length - AFTER] = 0
+    return ((1 - visible) * torch.finfo(dtype).min).to(dtype)[None, None]
+
+
+class Hooks:
+    """Puts a mask of its own into the attention of chosen layers while it is open."""
+
+    def __init__(self, model, mask_of_layer):
+        self.handles = [model.model.language_model.layers[l].self_attn.register_forward_pre_hook(self.put(mask), with_kwargs=True)
+                        for l, mask in mask_of_layer.items()]
+
+    @staticmethod
+    def put(mask):
+        return lambda module, args, kwargs: (args, kwargs | {"attention_mask": mask})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for handle in self.handles:
+            handle.remove()
+
+
+def aliased_layers(model):
+    """Layers that take turns are one module, which would call each one's hooks: give each place a module of its own, with the
+    same weights."""
+    decoder = model.model.language_model
+    places = []
+    for i, layer in enumerate(decoder.layers):
+        place = layer.__class__.__new__(layer.__class__)
+        place.__dict__ = dict(layer.__dict__)
+        place._modules = dict(layer._modules)
+        attention = layer.self_attn.__class__.__new__(layer.self_attn.__class__)
+        attention.__dict__ = dict(layer.self_attn.__dict__)
+        attention._forward_pre_hooks = type(layer.self_attn._forward_pre_hooks)()
+        attention._forward_pre_hooks_with_kwargs = type(layer.self_attn._forward_pre_hooks_with_kwargs)()
+        place._modules["self_attn"] = attention
+        places.append(place)
+    decoder.layers = torch.nn.ModuleList(places)
+
+
+def published_run(model, ids, pixels, layer, a):
+    """One run the published way; the last position's logits."""
+    mask = mask_of(ids.shape[1], peer.DTYPES[a.dtype], True)
+    with Hooks(model, {l: mask for l in window_of(layer, a.window, a.layers)}):
+        return model(input_ids=ids, pixel_values=pixels, use_cache=False, logits_to_keep=1).logits[0, -1]
+
+
+def prepare_batch(model, ids, pixels, layers, a):
+    """Everything of a batch that need not be done again for another flow: embeddings with the picture in them, masks by layer."""
+    embeddings = model.get_input_embeddings()(ids)
+    features = model.model.get_image_features(pixel_values=pixels)
+    features = getattr(features, "pooler_output", features)
+    embeddings[0, BEFORE:ids.shape[1] - AFTER] = torch.cat(list(features)).to(embeddings.dtype)
+    plain, cut = (mask_of(ids.shape[1], embeddings.dtype, c) for c in (False, True))
+    windows = [window_of(layer, a.window, a.layers) for layer in layers]
+    masks = {l: torch.cat([cut if l in w else plain for w in windows]) for l in range(a.layers) if any(l in w for w in windows)}
+    return embeddings.expand(len(layers), -1, -1), masks
+
+
+def batched_run(model, embeddings, masks):
+    with Hooks(model, masks):
+        return model(inputs_embeds=embeddings, use_cache=False, logits_to_keep=1).logits[:, -1]
+
+
+def compare(logits, layer, ours, token, a):
+    """A run's probability beside crossflow's."""
+    p = torch.softmax(logits.double(), -1)[token].item()
+    expected = ours["Image->Question", layer]
+    allowed = {"f32": 1e-3, "bf16": 1e-1}[a.dtype] * expected
+    if not abs(p - expected) <= allowed:
+        peer.wrong(f"Image->Question at layer {layer}: {p:.6g}, crossflow has {expected:.6g}")
+    return abs(p - expected) / expected
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("programs")
+    arguments.add_argument("checkpoint")
+    arguments.add_argument("out")
+    arguments.add_argument("--layers", type=int, default=32)
+    arguments.add_argument("--window", type=int, default=9)
+    arguments.add_argument("--dtype", choices=peer.DTYPES, default="bf16")
+    arguments.add_argument("--runs", type=int, default=3)
+    arguments.add_argument("--batch", type=int, default=4)
+    arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    a = arguments.parse_args()
+    rows = peer.crossflow(a.programs, "sweep", a.checkpoint, "--layers", a.layers, "--window", a.window, "--dtype", a.dtype,
+                          "--threads", a.threads, "--repeats", 1, "--out", a.out)
+    question = peer.median_of(rows, "baseline and sweep to floor") + peer.median_of(rows, "vision tower and embedding")
+    runs = list(csv.DictReader(open(os.path.join(a.out, "runs.csv"), encoding="utf-8")))
+    token = int(runs[0]["token"])
+    ours = {(r["flow"], int(r["layer"])): float(r["probability"]) for r in runs}
+    effect = abs(ours["Image->Question", a.layers // 2] / ours["none", -1] - 1)
+
+    model = peer.load(a.checkpoint, a.dtype, a.layers, a.threads)
+    aliased_layers(model)
+    ids, pixels = peer.read_prompt(a.out)
+    pixels = pixels.to(peer.DTYPES[a.dtype])
+    layers = [a.layers * (2 * i + 1) // (2 * a.runs) for i in range(a.runs)]
+    batch = [a.layers * (2 * i + 1) // (2 * a.batch) for i in range(a.batch)]
+    slow, differences = [], []
+    with torch.inference_mode():
+        for layer in [layers[0], *layers]:  # the first warms up
+            logits = None
+
+            def run():
+                nonlocal logits
+                logits = published_run(model, ids, pixels, layer, a)
+
+            slow.append(peer.seconds_of(run))
+            differences.append(compare(logits, layer, ours, token, a))
+        embeddings, masks = prepare_batch(model, ids, pixels, batch, a)
+
+        def run_batch():
+            nonlocal logits
+            logits = batched_run(model, embeddings, masks)
+
+        best = [peer.seconds_of(run_batch) / a.batch]
+        for i, layer in enumerate(batch):
+            differences.append(compare(logits[i], layer, ours, token, a))
+    # The cut must be seen through the differences between the two programs.
+    if not effect > 3 * max(differences):
+        peer.wrong(f"the cut changes the probability by {effect:.3g}, the programs differ by {max(differences):.3g}")
+    total = N_FLOWS * a.layers
+    shape = f"{a.dtype} T {ids.shape[1]} {a.layers} layers k {a.window}"
+    peer.print_head()
+    peer.print_row("published", f"{shape}: the published way scaled from {a.runs} of {total} runs to crossflow", "s",
+                   [total * s for s in slow[1:]], question, a.threads, ">= 40")
+    peer.print_row("published", f"{shape}: the best loop in transformers scaled from {a.batch} of {total} runs to crossflow", "s",
+                   [total * s for s in best], question, a.threads)
+    peer.print_row("published", f"{shape}: largest relative difference in probability to crossflow", "ratio", [max(differences)],
+                   0, a.threads)
+    peer.print_row("published", f"{shape}: relative effect of the cut", "ratio", [effect], 0, a.threads)
+
+
+if __name__ == "__main__":
+    main()
