@@ -7,7 +7,7 @@ CONFIGURE = cmake -G Ninja -DCF_WERROR=$(WERROR) -S . -B
 TESTS = ctest -L 'unit|golden' --output-on-failure -j 2 --test-dir
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all deps deps-check test sanitize check format headers clang lint demo bench clean
+.PHONY: all deps deps-check test sanitize check format headers clang lint demo bench bench-large clean
 
 all: deps
 	$(CONFIGURE) build
@@ -56,10 +56,17 @@ lint: deps-check clang
 demo: all
 	tools/demo.sh
 
-# What the shared sweep saves over recomputing each run, and that asking for more costs no more than its rows: build/bench/*.csv.
+# Every figure of docs/performance.md but those of full size: build/bench/*.csv. PYTHON=... measures the peers, too.
 bench: all
+	PYTHON="$(PYTHON)" bench/run.sh
 	bench/reuse.sh
 	bench/analyses.sh
+
+# Models of true size, up to 26 GB of disk at a time. Twenty minutes.
+bench-large: all
+	bench/large.sh > build/bench/large.new
+	mv build/bench/large.new build/bench/large.csv
+	bench/table.sh
 
 clean:
 	rm -rf build build-sanitize build-clang
