@@ -56,7 +56,7 @@ head -n 2 demo/questions/shapes_ChooseAttr.csv | sed 's/,000024,/,small,/' >"$di
 head -n 2 demo/questions/shapes_ChooseAttr.csv | sed 's/,000024,/,large,/; s/,336,336,/,672,672,/' >"$dir/large_ChooseAttr.csv"
 
 rows_head
-peak=$(build/bench/bench_peak | awk -F , '$6 == "GFLOP/s" && $3 >= threads { threads = $3; rate = $10 } END { print rate }')
+build/bench/bench_peak >"$dir/peak.csv"
 times=
 for model in ${MODELS:-7b 13b next-7b}; do
     build/bench/bench_make_checkpoint "$model" "$dir/$model" ${LAYERS:+--layers $LAYERS}
@@ -70,6 +70,8 @@ for model in ${MODELS:-7b 13b next-7b}; do
     rm -f "$dir/study.db"
     taken=$(peak_of $crossflow trace "$@" --keep all -o "$dir/study.db")
     done_work=$(work)
+    products=$(sed -n 's/.*, \([a-z0-9]*\) products, .*/\1/p' "$log")
+    peak=$(awk -F , -v ending="$products\$" '$5 ~ ending && $10 > rate { rate = $10 } END { print rate }' "$dir/peak.csv") # of all threads
     check_values "$model"
     rm -f "$dir/study.db"
     peak_of $crossflow trace "$@" --keep all -o "$dir/study.db" --flow "Question->Image" >/dev/null # hidden by causality

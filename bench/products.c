@@ -73,7 +73,8 @@ static void measure(cf_backend *be, const matrix *m, int64_t rows, const char *n
             multiply(be, &out, &x, m, turn++);
         series_add(&s, inner * work / seconds_since(begin) * 1e-9);
     }
-    (void)snprintf(what, sizeof what, "%s %s rows %lld", cf_dtype_name(dtype), name, (long long)rows);
+    (void)snprintf(what, sizeof what, "%s %s rows %lld to %s", cf_dtype_name(dtype), name, (long long)rows,
+                   rows == 1 ? "memory read" : "peak");
     const yardstick_row beside = {rows == 1 ? yardstick_gbytes(y) : yardstick_gflops(y),
                                   rows == 1 || rows >= 128 ? ">= 0.80" : NULL};
     print_row("products", what, rows == 1 ? "GB/s" : "GFLOP/s", &s, beside, y->threads);

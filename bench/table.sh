@@ -20,7 +20,7 @@ awk -F , -v OFS=, '
     FNR == 1 { next }
     $4 != question {
         question = $4
-        printf "\n**%s** (%s; %s; %d threads)\n\n| | median | from - to | n | beside | ratio | target |\n| --- | --- | --- | --- | --- | --- | --- |\n", $4, $2, $1, $3
+        printf "\n**%s** (%s; %s%s)\n\n| | median | from - to | n | beside | ratio | target |\n| --- | --- | --- | --- | --- | --- | --- |\n", $4, $2, $1, question == "peak" ? "" : "; threads: " $3
     }
     { printf "| %s%s | %s %s | %s - %s | %d | %s | %s | %s |\n", $5, question == "peak" ? sprintf(" (threads: %d)", $3) : "", short($8), $6, short($9), short($10), $7, $11 == "" ? "" : short($11), $12, $13 }
     ' $files >"$out/figures.md"
