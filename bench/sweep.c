@@ -17,7 +17,7 @@
 #include "meter.h"
 #include "yardstick.h"
 
-enum { N_FLOWS = 6, DEFAULT_LAYERS = 12, DEFAULT_REPEATS = 10 };
+enum { N_FLOWS = 6, DEFAULT_LAYERS = 12, DEFAULT_REPEATS = 5 };
 
 /* The six flows of the paper over a deep_model's prompt, and the plan of all their runs. */
 typedef struct question {
