@@ -129,6 +129,21 @@ void cf_tiling_deinit(cf_tiling *t)
     *t = (cf_tiling){0};
 }
 
+bool cf_tiling_place(cf_patch_place *out, const cf_tiling *t, int32_t i)
+{
+    const cf_tile_grid *g = &t->grid;
+    const int32_t n = g->patch_rows * g->patch_cols, source = t->merge.source[i];
+    if (source == CF_SOURCE_NEWLINE)
+        return false;
+    const int32_t tile = source / n, patch = source % n;
+    *out = (cf_patch_place){.hd = tile > 0, .row = patch / g->patch_cols, .column = patch % g->patch_cols};
+    if (out->hd) {
+        out->row += (tile - 1) / g->tile_cols * g->patch_rows - g->first_row;
+        out->column += (tile - 1) % g->tile_cols * g->patch_cols - g->first_col;
+    }
+    return true;
+}
+
 void cf_tiling_values(float *pixels, const cf_tiling *t, const cf_preprocess *p)
 {
     const size_t n = (size_t)t->grid.tile_h * (size_t)t->grid.tile_w * 3;

@@ -69,6 +69,15 @@ CF_MUST_USE cf_status cf_tiling_create(cf_tiling *out, const cf_image *picture, 
                                        const cf_packing *k, cf_error *err);
 void cf_tiling_deinit(cf_tiling *t);
 
+/* Where a position's patch stands in the grid of its kind: the base tile's, or that of all HD patches that are kept. */
+typedef struct cf_patch_place {
+    bool hd;
+    int32_t row, column;
+} cf_patch_place;
+
+/* Of position i of the picture; false for a newline. */
+bool cf_tiling_place(cf_patch_place *out, const cf_tiling *t, int32_t i);
+
 /* pixels[n_tiles, 3, tile_h, tile_w] f32 of a tiling that has its tiles. */
 void cf_tiling_values(float *pixels, const cf_tiling *t, const cf_preprocess *p);
 

@@ -59,7 +59,7 @@ static bool in_partition(const cf_flow *f, const cf_group_expr *group)
     if (f->n_partition)
         return has_group(f, group);
     const cf_term *t = &group->terms[0];
-    return group->n == 1 && t->kind == CF_TERM_NAMED &&
+    return group->n == 1 && t->kind == CF_TERM_NAMED && !t->indexed &&
            (t->named == CF_GROUP_IMAGE || t->named == CF_GROUP_QUESTION || t->named == CF_GROUP_LAST);
 }
 

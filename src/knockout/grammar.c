@@ -147,22 +147,30 @@ cf_status cf_read_number(int32_t *out, cf_reader *r, bool may_be_negative, cf_er
     return CF_OK;
 }
 
+cf_status cf_read_range(cf_span *out, cf_reader *r, cf_error *err)
+{
+    cf_status st = CF_OK;
+    const size_t from = r->begin;
+    int32_t begin = 0, end = 0;
+    CF_TRY(cf_read_number(&begin, r, false, err));
+    end = begin + 1;
+    if (cf_reader_take(r, ':'))
+        CF_TRY(cf_read_number(&end, r, false, err));
+    if (begin >= end)
+        return cf_reader_refuse(r, from, "a range that is not empty", err);
+    *out = (cf_span){begin, end};
+done:
+    return st;
+}
+
 cf_status cf_read_ranges(cf_spans *out, cf_reader *r, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_spans all = {0}, one = {0}, sum = {0};
     do {
-        const size_t from = r->begin;
-        int32_t begin = 0, end = 0;
-        CF_TRY(cf_read_number(&begin, r, false, err));
-        end = begin + 1;
-        if (cf_reader_take(r, ':'))
-            CF_TRY(cf_read_number(&end, r, false, err));
-        if (begin >= end) {
-            st = cf_reader_refuse(r, from, "a range that is not empty", err);
-            goto done;
-        }
-        CF_TRY(cf_spans_add(&one, begin, end, err));
+        cf_span range = {0};
+        CF_TRY(cf_read_range(&range, r, err));
+        CF_TRY(cf_spans_add(&one, range.begin, range.end, err));
         CF_TRY(cf_spans_union(&sum, &all, &one, err));
         cf_spans_deinit(&one);
         cf_spans_deinit(&all);
@@ -177,14 +185,21 @@ done:
     return st;
 }
 
+cf_status cf_print_range(cf_str *out, cf_span range, cf_error *err)
+{
+    if (range.end == range.begin + 1)
+        return cf_str_addf(out, err, "%d", (int)range.begin);
+    return cf_str_addf(out, err, "%d:%d", (int)range.begin, (int)range.end);
+}
+
 cf_status cf_print_ranges(cf_str *out, const cf_spans *ranges, cf_error *err)
 {
     cf_status st = CF_OK;
     for (size_t i = 0; st == CF_OK && i < ranges->n; i++) {
-        const cf_span s = ranges->items[i];
-        st = cf_str_addf(out, err, "%s%d", i ? "+" : "", (int)s.begin);
-        if (st == CF_OK && s.end != s.begin + 1)
-            st = cf_str_addf(out, err, ":%d", (int)s.end);
+        if (i)
+            st = cf_str_add_text(out, "+", err);
+        if (st == CF_OK)
+            st = cf_print_range(out, ranges->items[i], err);
     }
     return st;
 }

@@ -41,6 +41,9 @@ bool cf_same_words(cf_slice text, const char *name);
 
 /* A whole number between -999999999 and 999999999. */
 CF_MUST_USE cf_status cf_read_number(int32_t *out, cf_reader *r, bool may_be_negative, cf_error *err);
+/* n | n ":" n, half-open; an empty one is refused. */
+CF_MUST_USE cf_status cf_read_range(cf_span *out, cf_reader *r, cf_error *err);
+CF_MUST_USE cf_status cf_print_range(cf_str *out, cf_span range, cf_error *err);
 /* Appends range { "+" range }, sorted and joined, to *out, which is empty before. */
 CF_MUST_USE cf_status cf_read_ranges(cf_spans *out, cf_reader *r, cf_error *err);
 CF_MUST_USE cf_status cf_print_ranges(cf_str *out, const cf_spans *ranges, cf_error *err);

@@ -49,19 +49,26 @@ cf_status cf_group_expr_copy(cf_group_expr *out, const cf_group_expr *e, cf_erro
     return st;
 }
 
+static bool equal_spans(cf_span a, cf_span b)
+{
+    return a.begin == b.begin && a.end == b.end;
+}
+
 static bool equal_terms(const cf_term *a, const cf_term *b)
 {
     if (a->minus != b->minus || a->kind != b->kind)
         return false;
     switch (a->kind) {
     case CF_TERM_NAMED:
-        return a->named == b->named;
+        return a->named == b->named && a->indexed == b->indexed && a->begin == b->begin && a->end == b->end;
     case CF_TERM_RANGE:
         return a->begin == b->begin && a->end == b->end;
     case CF_TERM_TEXT:
         return strcmp(a->text, b->text) == 0;
     case CF_TERM_BOX:
         return a->box.x == b->box.x && a->box.y == b->box.y && a->box.w == b->box.w && a->box.h == b->box.h;
+    case CF_TERM_PATCH:
+        return a->hd == b->hd && equal_spans(a->rows, b->rows) && equal_spans(a->columns, b->columns);
     }
     return false;
 }
@@ -77,7 +84,7 @@ bool cf_group_expr_equal(const cf_group_expr *a, const cf_group_expr *b)
 static cf_status refuse_group(const cf_reader *r, cf_error *err)
 {
     cf_str known = {0};
-    cf_status st = cf_str_add_text(&known, "groups: [begin:end], \"text\", box(x,y,w,h), ", err);
+    cf_status st = cf_str_add_text(&known, "groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), ", err);
     if (st == CF_OK)
         st = cf_group_names(&known, err);
     if (st == CF_OK)
@@ -92,11 +99,10 @@ static bool never_holds(int32_t begin, int32_t end)
     return (begin < 0) == (end < 0) ? begin >= end : end == 0;
 }
 
-static cf_status read_range(cf_term *t, cf_reader *r, cf_error *err)
+static cf_status read_index(cf_term *t, cf_reader *r, cf_error *err)
 {
     cf_status st = CF_OK;
     const size_t from = r->begin;
-    t->kind = CF_TERM_RANGE;
     t->end = INT32_MAX;
     CF_TRY(cf_reader_need(r, '[', "\"[\"", err));
     if (r->kind != ':')
@@ -163,21 +169,42 @@ done:
     return st;
 }
 
+/* "patch(" range "," range ")", or "hd(" */
+static cf_status read_patch(cf_term *t, cf_reader *r, cf_error *err)
+{
+    cf_status st = CF_OK;
+    t->kind = CF_TERM_PATCH;
+    t->hd = cf_reader_at_word(r, "hd");
+    cf_reader_next(r);
+    CF_TRY(cf_reader_need(r, '(', t->hd ? "\"(\" after \"hd\"" : "\"(\" after \"patch\"", err));
+    CF_TRY(cf_read_range(&t->rows, r, err));
+    CF_TRY(cf_reader_need(r, ',', "\",\" (rows,columns)", err));
+    CF_TRY(cf_read_range(&t->columns, r, err));
+    CF_TRY(cf_reader_need(r, ')', "\")\"", err));
+done:
+    return st;
+}
+
 static cf_status read_term(cf_term *t, cf_reader *r, cf_error *err)
 {
-    if (r->kind == '[')
-        return read_range(t, r, err);
+    if (r->kind == '[') {
+        t->kind = CF_TERM_RANGE;
+        return read_index(t, r, err);
+    }
     if (r->kind == CF_TOKEN_TEXT)
         return read_text(t, r, err);
     if (r->kind == CF_TOKEN_UNCLOSED)
         return cf_reader_refuse(r, r->begin, "a text that ends in a quote", err);
     if (cf_reader_at_word(r, "box"))
         return read_box(t, r, err);
+    if (cf_reader_at_word(r, "patch") || cf_reader_at_word(r, "hd"))
+        return read_patch(t, r, err);
     if (r->kind != CF_TOKEN_WORD || !cf_group_find(&t->named, cf_reader_token(r)))
         return refuse_group(r, err);
     t->kind = CF_TERM_NAMED;
     cf_reader_next(r);
-    return CF_OK;
+    t->indexed = r->kind == '[';
+    return t->indexed ? read_index(t, r, err) : CF_OK;
 }
 
 cf_status cf_read_group(cf_group_expr *out, cf_reader *r, cf_error *err)
@@ -214,7 +241,7 @@ cf_status cf_group_expr_parse(cf_group_expr *out, cf_slice text, cf_error *err)
     return st;
 }
 
-static cf_status print_range(cf_str *out, const cf_term *t, cf_error *err)
+static cf_status print_index(cf_str *out, const cf_term *t, cf_error *err)
 {
     const int32_t next = t->begin == -1 ? INT32_MAX : t->begin + 1;
     if (t->end == next)
@@ -238,18 +265,38 @@ done:
     return st;
 }
 
+static cf_status print_named(cf_str *out, const cf_term *t, cf_error *err)
+{
+    const cf_status st = cf_str_add_text(out, cf_group_name(t->named), err);
+    return st == CF_OK && t->indexed ? print_index(out, t, err) : st;
+}
+
+static cf_status print_patch(cf_str *out, const cf_term *t, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_add_text(out, t->hd ? "hd(" : "patch(", err));
+    CF_TRY(cf_print_range(out, t->rows, err));
+    CF_TRY(cf_str_add_text(out, ",", err));
+    CF_TRY(cf_print_range(out, t->columns, err));
+    CF_TRY(cf_str_add_text(out, ")", err));
+done:
+    return st;
+}
+
 static cf_status print_term(cf_str *out, const cf_term *t, cf_error *err)
 {
     switch (t->kind) {
     case CF_TERM_NAMED:
-        return cf_str_add_text(out, cf_group_name(t->named), err);
+        return print_named(out, t, err);
     case CF_TERM_RANGE:
-        return print_range(out, t, err);
+        return print_index(out, t, err);
     case CF_TERM_TEXT:
         return print_text(out, t->text, err);
     case CF_TERM_BOX:
         return cf_str_addf(out, err, "box(%lld,%lld,%lld,%lld)", (long long)t->box.x, (long long)t->box.y,
                            (long long)t->box.w, (long long)t->box.h);
+    case CF_TERM_PATCH:
+        return print_patch(out, t, err);
     }
     return CF_OK;
 }

@@ -1,10 +1,15 @@
 /* group_expr.h - unions and differences of groups, as the user writes them, and their positions in one sample.
  *
  *     group := term { ("+" | "-") term }              from left to right
- *     term  := NAME                                   as cf_group_find reads it
- *            | "[" n "]" | "[" [n] ":" [n] "]"        positions of the prompt, half-open; -1 is the last one
+ *     term  := NAME [ index ]                         as cf_group_find reads it; with an index only those of its
+ *                                                     positions in the prompt, counted in their order
+ *            | index                                  positions of the prompt
  *            | '"' text '"'                           the first occurrence after the picture; \" and \\ inside
  *            | "box(" x "," y "," w "," h ")"         patches touched by a box, in pixels of the picture
+ *            | "patch(" range "," range ")"           patches of the base tile: rows, columns
+ *            | "hd(" range "," range ")"              patches of the high-resolution grid, across its tiles
+ *     index := "[" n "]" | "[" [n] ":" [n] "]"        half-open; -1 is the last one
+ *     range := n | n ":" n                            half-open
  *
  * Numbers are below 1000000000, of a box x and y may be negative. A text and a range that can have no position in any
  * prompt are refused: "", [5:3], [-1:0]. Letter case and runs of blanks matter in a text only.
@@ -17,15 +22,18 @@
 #include "knockout/group.h"
 #include "text/tokenizer.h"
 
-typedef enum cf_term_kind { CF_TERM_NAMED, CF_TERM_RANGE, CF_TERM_TEXT, CF_TERM_BOX } cf_term_kind;
+typedef enum cf_term_kind { CF_TERM_NAMED, CF_TERM_RANGE, CF_TERM_TEXT, CF_TERM_BOX, CF_TERM_PATCH } cf_term_kind;
 
 typedef struct cf_term {
     bool minus; /* taken away from what stands before it; never of the first term */
     cf_term_kind kind;
     cf_group named;
-    int32_t begin, end; /* range; negative counts from the prompt's end, end INT32_MAX is the end */
+    bool indexed;       /* named: only its positions [begin, end) */
+    int32_t begin, end; /* range or index; negative counts from the end, end INT32_MAX is the end */
     char *text;         /* owned */
     cf_box box;
+    bool hd;               /* patch: of the high-resolution grid */
+    cf_span rows, columns; /* patch */
 } cf_term;
 
 typedef struct cf_group_expr { /* zero-initialise; owns terms */
@@ -60,8 +68,9 @@ typedef struct cf_scene {
 typedef enum cf_side { CF_SIDE_KEY, CF_SIDE_QUERY } cf_side;
 
 /* Appends nothing and leaves *out empty where the group has no position: a range beyond the prompt and a text that does
- * not occur have none. As queries, Last also stands for the n_after positions after the prompt (generated or
- * teacher-forced); no other term does. out must be empty. CF_MISMATCH for a box that does not meet the picture. */
+ * not occur have none, and patches beyond the grid. As queries, Last also stands for the n_after positions after the
+ * prompt (generated or teacher-forced); no other term does, nor Last with an index. out must be empty. CF_MISMATCH for a
+ * box that does not meet the picture. */
 CF_MUST_USE cf_status cf_group_positions(cf_spans *out, const cf_group_expr *e, const cf_scene *s, cf_side side,
                                          int32_t n_after, cf_error *err);
 

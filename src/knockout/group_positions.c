@@ -6,20 +6,39 @@
 #include "knockout/group_expr.h"
 #include "text/prompt.h"
 
-static cf_status named_positions(cf_spans *out, const cf_term *t, const cf_groups *groups, cf_side side,
-                                 int32_t n_after, cf_error *err)
-{
-    cf_status st = cf_spans_copy(out, &groups->of[t->named], err);
-    if (st == CF_OK && t->named == CF_GROUP_LAST && side == CF_SIDE_QUERY)
-        st = cf_spans_add(out, groups->length, groups->length + n_after, err);
-    return st;
-}
-
 static int32_t clipped(int32_t position, int32_t length)
 {
     if (position < 0)
         position += length;
     return position < 0 ? 0 : position < length ? position : length;
+}
+
+/* Positions [begin, end) of the group, counted in their order. */
+static cf_status indexed_positions(cf_spans *out, const cf_term *t, const cf_spans *group, cf_error *err)
+{
+    const int32_t n = (int32_t)cf_spans_count(group), begin = clipped(t->begin, n), end = clipped(t->end, n);
+    int32_t before = 0; /* positions of the group in earlier spans */
+    cf_status st = CF_OK;
+    for (size_t i = 0; st == CF_OK && i < group->n; i++) {
+        const cf_span s = group->items[i];
+        const int32_t size = s.end - s.begin;
+        const int32_t from = begin > before ? begin - before : 0, to = end < before + size ? end - before : size;
+        if (from < to)
+            st = cf_spans_add(out, s.begin + from, s.begin + to, err);
+        before += size;
+    }
+    return st;
+}
+
+static cf_status named_positions(cf_spans *out, const cf_term *t, const cf_groups *groups, cf_side side,
+                                 int32_t n_after, cf_error *err)
+{
+    if (t->indexed)
+        return indexed_positions(out, t, &groups->of[t->named], err);
+    cf_status st = cf_spans_copy(out, &groups->of[t->named], err);
+    if (st == CF_OK && t->named == CF_GROUP_LAST && side == CF_SIDE_QUERY)
+        st = cf_spans_add(out, groups->length, groups->length + n_after, err);
+    return st;
 }
 
 static cf_status text_positions(cf_spans *out, const cf_term *t, const cf_scene *s, cf_error *err)
@@ -52,6 +71,25 @@ done:
     return st;
 }
 
+static bool within(cf_span s, int32_t i)
+{
+    return i >= s.begin && i < s.end;
+}
+
+/* Patches are found by where they come from, so that every packing of tiles has one path. */
+static cf_status patch_positions(cf_spans *out, const cf_term *t, const cf_scene *s, cf_error *err)
+{
+    const cf_tiling *tiling = s->tiling;
+    cf_status st = CF_OK;
+    for (int32_t i = 0; st == CF_OK && i < tiling->grid.n_positions; i++) {
+        cf_patch_place at;
+        if (cf_tiling_place(&at, tiling, i) && at.hd == t->hd && within(t->rows, at.row) &&
+            within(t->columns, at.column))
+            st = cf_spans_add(out, s->image.begin + i, s->image.begin + i + 1, err);
+    }
+    return st;
+}
+
 static cf_status term_positions(cf_spans *out, const cf_term *t, const cf_scene *s, cf_side side, int32_t n_after,
                                 cf_error *err)
 {
@@ -65,6 +103,8 @@ static cf_status term_positions(cf_spans *out, const cf_term *t, const cf_scene 
         return text_positions(out, t, s, err);
     case CF_TERM_BOX:
         return box_positions(out, t, s, err);
+    case CF_TERM_PATCH:
+        return patch_positions(out, t, s, err);
     }
     return CF_OK;
 }

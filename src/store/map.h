@@ -1,5 +1,5 @@
-/* map.h - causal maps in a study file: whether a study is one, which cell of it a run is, and where the patches lie.
- * docs/maps.md says how a map is stored; its values are read like those of any study. */
+/* map.h - causal maps in a study file: whether a study is one, and which cell of it a run is. docs/maps.md says how a map is
+ * stored; its values are read like those of any study. */
 #ifndef CF_STORE_MAP_H
 #define CF_STORE_MAP_H
 
@@ -35,22 +35,5 @@ typedef struct cf_map_cell {
 
 /* The cell that a spec's canonical text is. CF_FORMAT where it is none of the map's. */
 CF_MUST_USE cf_status cf_map_cell_of(cf_map_cell *out, const cf_map *m, const char *spec, cf_error *err);
-
-/* Where the patches of one grid lie in pictures of one size: row r, column c covers x[c] .. x[c + 1] and y[r] .. y[r + 1],
- * in pixels of the original picture, which they need not cover and may leave. */
-typedef struct cf_map_grid {
-    int32_t rows, columns; /* 0 x 0: there is no such grid */
-    bool newline;          /* a newline position follows each row */
-    double *x, *y;         /* [columns + 1], [rows + 1], rising */
-} cf_map_grid;
-
-typedef struct cf_map_grids { /* zero-initialise; owns its numbers */
-    cf_map_grid base, hd;
-} cf_map_grids;
-
-/* Of pictures of this size. CF_MISMATCH where the study has measured none, CF_FORMAT for numbers that are no grid. */
-CF_MUST_USE cf_status cf_store_map_grids(cf_store *s, cf_map_grids *out, int32_t picture_w, int32_t picture_h,
-                                         cf_error *err);
-void cf_map_grids_deinit(cf_map_grids *g);
 
 #endif

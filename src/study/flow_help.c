@@ -16,9 +16,11 @@ static const char grammar[] =
     "  zero mlp: GROUP           the MLP adds nothing at these positions\n\n"
     "A group is a set of positions of the prompt; + joins, - takes away, from left to right.\n\n"
     "  NAME                      see below\n"
+    "  NAME[2]  NAME[-3:]        some of its positions, counted in their order\n"
     "  [3:7]  [-1]  [:4]         positions, half-open; negative ones count from the end\n"
     "  \"white chest\"             the tokens of this text, where it first occurs after the picture\n"
-    "  box(10,20,64,48)          patches that this box touches: x, y, w, h in pixels of the picture\n\n"
+    "  box(10,20,64,48)          patches that this box touches: x, y, w, h in pixels of the picture\n"
+    "  patch(3,7)  patch(0:4,7)  patches of the base tile by row and column; hd(3,7): of the high-resolution grid\n\n"
     "Names:\n\n";
 
 static const char *const examples[] = {
@@ -30,6 +32,7 @@ static const char *const examples[] = {
     "random: Image Central Object->Question",
     "zero mlp: [-3:] + \"the\"",
     "Image - box(10,20,64,48)->Last",
+    "patch(0:4,8:12)->Question[0]",
 };
 
 static cf_status add_canonical(cf_str *out, cf_slice list, const char *before, cf_error *err)

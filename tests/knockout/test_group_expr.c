@@ -58,6 +58,13 @@ static void groups_are_written_in_their_canonical_form(void **state)
         {"box(1,2,3,4)", "box(1,2,3,4)"},
         {"BOX ( -1 , -2 , 0 , 0 ) - box(5,6,7,8)", "box(-1,-2,0,0) - box(5,6,7,8)"},
         {"box(999999999,-999999999,999999999,1)", "box(999999999,-999999999,999999999,1)"},
+        {"question [ 2 ]", "Question[2]"},
+        {"Image[0:3] - Image[-1:]", "Image[0:3] - Image[-1]"},
+        {"Image  Pad[:2]", "Image Pad[0:2]"},
+        {"last[:]", "Last[0:]"},
+        {"patch(3,7)", "patch(3,7)"},
+        {"PATCH ( 0 : 4 , 8 : 9 ) + HD(1,2:4)", "patch(0:4,8) + hd(1,2:4)"},
+        {"hd(999999998:999999999,0)", "hd(999999998,0)"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         cf_group_expr e = parse(cases[i].text), copy = {0};
@@ -83,6 +90,8 @@ static void groups_that_differ_anywhere_are_not_equal(void **state)
         "Image",        "Last",         "Image+Last",   "Image-Last",   "Last+Image",   "Image+Last+Last", "[1:3]",
         "[1:4]",        "[2:3]",        "[2:]",         "[-1]",         "\"a\"",        "\"b\"",           "\"ab\"",
         "box(1,2,3,4)", "box(0,2,3,4)", "box(1,0,3,4)", "box(1,2,0,4)", "box(1,2,3,0)", "\"Image\"",
+        "Image[1]",     "Image[1:3]",   "Image[2:]",    "Last[1]",      "patch(1,2)",   "hd(1,2)",         "patch(2,2)",
+        "patch(1,3)",   "patch(0:2,2)", "patch(1,2:4)",
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         for (size_t j = 0; j < COUNT(texts); j++) {
@@ -104,7 +113,7 @@ static void what_is_no_group_is_refused_with_its_place(void **state)
     } cases[] = {
         {"", 1, "a group", "the end"},
         {"  ", 3, "a group", "the end"},
-        {"Imag", 1, "a group", "\"Imag\" (groups: [begin:end], \"text\", box(x,y,w,h), Image, Question, Last,"},
+        {"Imag", 1, "a group", "\"Imag\" (groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), Image, "},
         {"Image;", 1, "a group", "\"Image;\""},
         {"Image +", 8, "a group", "the end"},
         {"Image + + Last", 9, "a group", "\"+\""},
@@ -154,6 +163,20 @@ static void what_is_no_group_is_refused_with_its_place(void **state)
         {"box(1,2,3,-4)", 11, "a whole number", "\"-\""},
         {"box(1,2,3,1e3)", 11, "a whole number", "\"1e3\""},
         {"box(1,2,3,1000000000)", 11, "a number below 1000000000", "\"1000000000\""},
+        {"Image[", 7, "a whole number", "the end"},
+        {"Image[2", 8, "\":\" or \"]\"", "the end"},
+        {"Image[5:4]", 6, "a range that is not empty", "\"[5:4]\""},
+        {"Image[1][2]", 9, "\"+\", \"-\" or the end", "\"[\""},
+        {"\"a\"[1]", 4, "\"+\", \"-\" or the end", "\"[\""},
+        {"patch", 6, "\"(\" after \"patch\"", "the end"},
+        {"hd 1", 1, "a group", "\"hd 1\""},
+        {"hd[1]", 3, "\"(\" after \"hd\"", "\"[\""},
+        {"patch(1)", 8, "\",\" (rows,columns)", "\")\""},
+        {"patch(1,2,3)", 10, "\")\"", "\",\""},
+        {"patch(-1,2)", 7, "a whole number", "\"-\""},
+        {"patch(1,4:4)", 9, "a range that is not empty", "\"4:4\""},
+        {"patch(1:,4)", 9, "a whole number", "\",\""},
+        {"patch(1,1000000000)", 9, "a number below 1000000000", "\"1000000000\""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char says[400];
@@ -329,6 +352,31 @@ static void positions_are_those_of_the_terms_from_left_to_right(void **state)
         {"box(20,5,15,0)", CF_SIDE_KEY, "...xx...xx.........................."},
         {"box(-99,-99,999,999) - box(30,16,2,2)", CF_SIDE_KEY, "...xxxxxxxxxx.x....................."},
         {"box(0,0,0,0)", CF_SIDE_KEY, ".......x............................"},
+        /* some positions of a group, also of one in several spans; of Last those in the prompt */
+        {"Question[0]", CF_SIDE_KEY, "................x..................."},
+        {"Question[-2:]", CF_SIDE_QUERY, "...................xx..............."},
+        {"Question[3:99]", CF_SIDE_KEY, "...................xx..............."},
+        {"Question[5]", CF_SIDE_KEY, "...................................."},
+        {"Question - Question[1:4]", CF_SIDE_KEY, "................x...x..............."},
+        {"Template[2:5]", CF_SIDE_KEY, "..x............x.....x.............."},
+        {"Template[3:4]", CF_SIDE_KEY, "...............x...................."},
+        {"Image Central Object[1]", CF_SIDE_KEY, "........x..........................."},
+        {"False Option[0]", CF_SIDE_KEY, "...................................."},
+        {"Last[0]", CF_SIDE_QUERY, "...............................x...."},
+        {"Last[:]", CF_SIDE_QUERY, "...............................x...."},
+        /* patches: the base tile's 2 x 2, and those of the two tiles beside each other as one grid of 2 x 4 */
+        {"patch(0,0)", CF_SIDE_KEY, "...x................................"},
+        {"patch(1,0)", CF_SIDE_QUERY, ".....x.............................."},
+        {"patch(0:2,1)", CF_SIDE_KEY, "....x.x............................."},
+        {"patch(2,0)", CF_SIDE_KEY, "...................................."},
+        {"patch(0,2)", CF_SIDE_KEY, "...................................."},
+        {"patch(0:9,0:9)", CF_SIDE_KEY, "...xxxx............................."},
+        {"hd(0,1)", CF_SIDE_KEY, "........x..........................."},
+        {"hd(0,2)", CF_SIDE_KEY, ".........x.........................."},
+        {"hd(1,0)", CF_SIDE_KEY, "...........x........................"},
+        {"hd(0:2,1:3)", CF_SIDE_KEY, "........xx..xx......................"},
+        {"hd(1,3) + patch(1,1)", CF_SIDE_KEY, "......x.......x....................."},
+        {"Image - hd(0:2,0:4)", CF_SIDE_KEY, "...xxxx............................."},
     };
     scene_owner owner;
     const cf_scene scene = scene_open(&owner);
@@ -367,7 +415,8 @@ static void positions_refused_memory_are_not_half_made(void **state)
     (void)state;
     scene_owner owner;
     const cf_scene scene = scene_open(&owner);
-    cf_group_expr e = parse("Image - Image Central Object + \"red\" + \"blue\" + box(15,1,2,2) + [-3:] - [5] + Last");
+    cf_group_expr e = parse("Image - Image Central Object + \"red\" + \"blue\" + box(15,1,2,2) + [-3:] - [5] + Last + "
+                            "Template[2:5] - patch(0,1) + hd(1,2)");
     int64_t n = 1;
     for (bool failed = true; failed; n++) {
         cf_spans found = {0};
