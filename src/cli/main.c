@@ -16,6 +16,7 @@ static const struct {
     {"tokens", cf_cmd_tokens, "how a prompt is laid out: positions, tokens, groups, patches of a box"},
     {"trace", cf_cmd_trace, "the knockout study: question sets x flows x layers, into a study file"},
     {"lens", cf_cmd_lens, "the answer's probability layer by layer"},
+    {"map", cf_cmd_map, "a knockout of every patch (or head, or token and patch): maps of one question"},
     {"show", cf_cmd_show, "a study as tables"},
     {"export", cf_cmd_export, "a study as CSV files in the published format"},
     {"flows", cf_cmd_flows, "what --flow can say"},

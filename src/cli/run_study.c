@@ -6,8 +6,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 
-/* "crossflow COMMAND argv...", as provenance. */
-static cf_status join_command(cf_str *out, const char *command, int argc, char **argv, cf_error *err)
+cf_status cf_command_text(cf_str *out, const char *command, int argc, char **argv, cf_error *err)
 {
     cf_status st = cf_str_addf(out, err, "crossflow %s", command);
     for (int i = 0; i < argc && st == CF_OK; i++)
@@ -15,8 +14,7 @@ static cf_status join_command(cf_str *out, const char *command, int argc, char *
     return st;
 }
 
-/* What was done, and what was saved by not doing it the plain way. */
-static void print_summary(const cf_study_result *r, const char *out)
+void cf_print_summary(const cf_study_result *r, const char *out)
 {
     fprintf(stderr,
             "%s: %lld questions traced now, %lld found in the study; %lld left out by --keep, %lld with a fault\n", out,
@@ -63,7 +61,7 @@ int cf_run_study(const cf_study_command *c, cf_study_arguments *a, int argc, cha
     cf_study_result result = {0};
     cf_progress progress;
     CF_TRY(cf_study_arguments_finish(a, &err));
-    CF_TRY(join_command(&command, c->name, argc, argv, &err));
+    CF_TRY(cf_command_text(&command, c->name, argc, argv, &err));
     a->o.runtime.model = operands[0];
     a->o.questions = operands[1];
     a->o.command = command.data;
@@ -71,7 +69,7 @@ int cf_run_study(const cf_study_command *c, cf_study_arguments *a, int argc, cha
     st = c->run(&result, &a->o, cf_progress_show, &progress, &err);
     cf_progress_end(&progress);
     if (result.total)
-        print_summary(&result, a->o.out);
+        cf_print_summary(&result, a->o.out);
 done:
     cf_str_deinit(&command);
     cf_study_arguments_deinit(a);

@@ -13,4 +13,9 @@ typedef struct cf_study_command {
 /* a has all its options; it is deinitialised. Returns the exit status. */
 int cf_run_study(const cf_study_command *c, cf_study_arguments *a, int argc, char **argv);
 
+/* Appends "crossflow COMMAND argv...", as provenance. */
+CF_MUST_USE cf_status cf_command_text(cf_str *out, const char *command, int argc, char **argv, cf_error *err);
+/* Prints to stderr what was done, and what was saved by not doing it the plain way. */
+void cf_print_summary(const cf_study_result *r, const char *out);
+
 #endif

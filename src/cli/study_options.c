@@ -15,9 +15,14 @@ void cf_study_arguments_add(cf_study_arguments *a, const cf_option *option)
     a->options[a->n_options++] = *option;
 }
 
-void cf_study_arguments_init(cf_study_arguments *a)
+void cf_study_arguments_begin(cf_study_arguments *a)
 {
     *a = (cf_study_arguments){.o = cf_study_options_default(), .keep = "correct", .reuse = "on", .norm = "last"};
+}
+
+void cf_study_arguments_init(cf_study_arguments *a)
+{
+    cf_study_arguments_begin(a);
     const cf_option rows[] = {
         {"images", 0, CF_OPT_TEXT, &a->o.images, "DIR",
          "folder of the pictures (default: images/ beside the questions)"},

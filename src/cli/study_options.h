@@ -20,7 +20,9 @@ typedef struct cf_study_arguments {
     size_t n_options;
 } cf_study_arguments;
 
-/* Fills a->options with the rows common to all; the caller may append. */
+/* Defaults, and no options yet. */
+void cf_study_arguments_begin(cf_study_arguments *a);
+/* The same with the rows common to all in a->options; the caller may append. */
 void cf_study_arguments_init(cf_study_arguments *a);
 /* Appends what a command that writes a study takes. */
 void cf_study_arguments_add_output(cf_study_arguments *a);

@@ -17,8 +17,7 @@ typedef struct cf_map { /* zero-initialise; owns its texts */
     cf_map_kind kind;
     char *to;      /* patches, tokens: the group of the queries, in canonical form; else NULL */
     char *flow;    /* heads: the flow that is cut head by head, in canonical form; else NULL */
-    int32_t tile;  /* patches, tokens: side of a square, in patches; else 0 */
-    char *windows; /* as the study has them: "9" */
+    int32_t tile; /* patches, tokens: side of a square, in patches; else 0 */
 } cf_map;
 
 /* *found: whether the study is a map; *out is set where it is. CF_FORMAT for one that is described wrongly. */

@@ -60,6 +60,8 @@ typedef struct cf_store_run {
     const char *layers; /* of the window: "3:6", "0:2+5:12", "" */
 } cf_store_run;
 CF_MUST_USE cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err);
+/* The same of n runs in one transaction: all of them or none. */
+CF_MUST_USE cf_status cf_store_add_runs(cf_store *s, int64_t *ids, const cf_store_run *runs, size_t n, cf_error *err);
 
 typedef enum cf_sample_status {
     CF_SAMPLE_DONE,  /* traced */
@@ -160,6 +162,14 @@ CF_MUST_USE cf_status cf_store_has_sample(cf_store *s, bool *has, const char *ta
 /* Writes a sample and its results (NULL: none) in one transaction. CF_MISMATCH for a run that is not registered, for two
  * values of a run and a measure, and so on, and for a sample that is there. */
 CF_MUST_USE cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_results *results,
+                                          cf_error *err);
+/* Values of a sample that is still being measured, in a table beside the samples that no reader looks at: a sample that
+ * takes hours can be taken up where it was left. Each call adds to what is there, in one transaction; putting the sample
+ * removes them. The runs must be registered. */
+CF_MUST_USE cf_status cf_store_put_unfinished(cf_store *s, const char *task, int64_t row, const cf_value *values,
+                                              size_t n, cf_error *err);
+/* *out = those values, by run and measure's name; the caller frees. */
+CF_MUST_USE cf_status cf_store_unfinished(cf_store *s, cf_value **out, size_t *n, const char *task, int64_t row,
                                           cf_error *err);
 /* Folds the write-ahead log into the file, so that a finished study is one file. */
 CF_MUST_USE cf_status cf_store_finish(cf_store *s, cf_error *err);

@@ -109,6 +109,9 @@ CF_MUST_USE cf_status cf_run_read(const cf_store *s, cf_store_run *out, sqlite3_
 CF_MUST_USE cf_status cf_results_add(cf_store *s, int64_t id, const cf_sample *sample, const cf_results *results,
                                      cf_error *err);
 
+/* Removes what was kept of a sample while it was measured. Inside the caller's transaction (unfinished.c). */
+CF_MUST_USE cf_status cf_unfinished_clear(cf_store *s, const char *task, int64_t row, cf_error *err);
+
 /* Every sample in the order of task and row; task NULL: of every task; kept: only those that were traced. The whole
  * walk sees one state of the study. */
 typedef struct cf_sample_filter {

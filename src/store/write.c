@@ -64,12 +64,12 @@ done:
     return st;
 }
 
-cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
+/* Inside the caller's transaction. */
+static cf_status find_or_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
 {
     cf_status st = CF_OK;
     sqlite3_stmt *q = NULL;
     int64_t spec = 0, found = 0, none = 0;
-    CF_TRY(cf_store_begin(s, err));
     CF_TRY(find_or_add_spec(s, &spec, run, err));
     CF_TRY(find_run(s, &found, spec, run, err));
     if (found == 0) {
@@ -79,11 +79,30 @@ cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf
         CF_TRY(step_id(s, q, bind_run(q, spec, run), &none, run, err));
         found = sqlite3_last_insert_rowid(s->db);
     }
-    CF_TRY(cf_store_commit(s, err));
     *id = found;
+done:
+    return st;
+}
+
+cf_status cf_store_add_runs(cf_store *s, int64_t *ids, const cf_store_run *runs, size_t n, cf_error *err)
+{
+    cf_status st = CF_OK;
+    CF_TRY(cf_store_begin(s, err));
+    for (size_t i = 0; i < n; i++)
+        CF_TRY(find_or_add_run(s, &ids[i], &runs[i], err));
+    CF_TRY(cf_store_commit(s, err));
 done:
     if (st != CF_OK)
         cf_store_rollback(s);
+    return st;
+}
+
+cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf_error *err)
+{
+    int64_t added = 0;
+    const cf_status st = cf_store_add_runs(s, &added, run, 1, err);
+    if (st == CF_OK)
+        *id = added;
     return st;
 }
 
@@ -184,6 +203,7 @@ cf_status cf_store_put_sample(cf_store *s, const cf_sample *sample, const cf_res
     CF_TRY(add_sample(s, &id, sample, err));
     if (results)
         CF_TRY(cf_results_add(s, id, sample, results, err));
+    CF_TRY(cf_unfinished_clear(s, sample->task, sample->row, err));
     CF_TRY(cf_store_commit(s, err));
 done:
     if (st != CF_OK)

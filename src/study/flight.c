@@ -13,7 +13,6 @@
 typedef struct place {
     cf_study_sample sample;
     cf_sample_row row;
-    const char *task;
     int32_t keep_from;
     cf_error fault; /* of the sample, where `out` */
     bool out;
@@ -90,7 +89,7 @@ size_t cf_flight_n(const cf_flight *f)
 
 const char *cf_flight_task(const cf_flight *f, size_t i)
 {
-    return f->places[i].task;
+    return f->places[i].sample.task;
 }
 
 void cf_flight_clear(cf_flight *f)
@@ -144,13 +143,13 @@ cf_status cf_flight_take(cf_flight *f, cf_study *s, const cf_list_item *item, cf
     cf_status st = CF_OK;
     char *path = NULL;
     clear_place(p);
-    p->task = cf_question_set_task(item->set);
+    x->task = cf_question_set_task(item->set);
     p->row = (cf_sample_row){0};
     x->question = item->question;
     x->row = item->row;
     x->results = (cf_results){0};
     CF_TRY(cf_picture_path(&path, s->images, x->question->image, err));
-    CF_TRY(cf_sample_row_question(&p->row, x->question, p->task, item->row, path, err));
+    CF_TRY(cf_sample_row_question(&p->row, x->question, x->task, item->row, path, err));
     CF_TRY(settle(p, prepare(p, s, path, &p->fault), err));
     f->n++;
 done:

@@ -41,9 +41,8 @@ done:
     return st;
 }
 
-/* Multiply-adds per second of one decoder product at a middling row count. */
-static cf_status time_product(double *macs_per_second, const cf_runtime *r, const cf_study_options *o, cf_dtype dtype,
-                              cf_error *err)
+cf_status cf_info_speed(double *macs_per_second, const cf_runtime *r, const cf_study_options *o, cf_dtype dtype,
+                        cf_error *err)
 {
     const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
     const int64_t shape[] = {t->intermediate_size, t->hidden_size};
@@ -72,6 +71,12 @@ done:
     }
     cf_backend_close(be);
     return st;
+}
+
+double cf_info_row_macs(const cf_text_config *t)
+{
+    return (double)t->hidden_size *
+           (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
 }
 
 /* The first question that can be prepared. CF_MISMATCH where none can. */
@@ -132,10 +137,9 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
     cf_sample_plan planned = {0};
     CF_TRY(cf_sample_plan_create(&planned, runs, scene, 0, 0, err));
     const cf_plan *plan = planned.plan;
-    const double length = (double)p->groups.length, layers = (double)t->n_layers, d = (double)t->hidden_size;
+    const double length = (double)p->groups.length, layers = (double)t->n_layers;
     const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
-    const double row_macs =
-        d * (double)(2 * t->n_heads * t->head_dim + 2 * t->n_kv_heads * t->head_dim + 3 * t->intermediate_size);
+    const double row_macs = cf_info_row_macs(t);
     const cf_memory_plan division = cf_runtime_plan_memory(r, &o->runtime, dtype);
     const memory m = forecast_memory(r, &division, o, &scene->tiling->grid, plan, dtype);
     const int64_t resident =
@@ -184,7 +188,7 @@ static cf_status add_study(cf_str *out, const cf_runtime *r, const cf_study_opti
     CF_TRY(cf_picture_dir(&images, o->images, o->questions, err));
     CF_TRY(cf_run_set_open(&runs, o, "paper", t, err));
     CF_TRY(prepare_first(&p, &picture, r, &list, images, err));
-    CF_TRY(time_product(&macs_per_second, r, o, dtype, err));
+    CF_TRY(cf_info_speed(&macs_per_second, r, o, dtype, err));
     const cf_scene scene = cf_prepared_scene(&p, r, &picture);
     CF_TRY(add_forecast(out, r, o, &p, &scene, list.n_items, &runs, macs_per_second, dtype, err));
     for (size_t i = 0; i < list.n_sets; i++)

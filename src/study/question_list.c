@@ -91,23 +91,51 @@ static int by_picture(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* Lists the questions of the sets. */
+static cf_status list_items(cf_question_list *l, int64_t limit, cf_error *err)
+{
+    size_t n_items = 0;
+    void *items = NULL;
+    for (size_t i = 0; i < l->n_sets; i++)
+        n_items += cf_question_set_size(l->sets[i]);
+    const cf_status st = cf_alloc(&items, n_items, sizeof *l->items, "questions", err);
+    if (st != CF_OK)
+        return st;
+    l->items = items;
+    for (size_t i = 0; i < l->n_sets; i++)
+        for (size_t row = 0; row < cf_question_set_size(l->sets[i]) && (limit <= 0 || (int64_t)row < limit); row++)
+            l->items[l->n_items++] = (cf_list_item){l->sets[i], cf_question_set_row(l->sets[i], row), (int64_t)row};
+    qsort(l->items, l->n_items, sizeof *l->items, by_picture);
+    return CF_OK;
+}
+
 cf_status cf_question_list_open(cf_question_list *out, const char *path, const char *scene_graphs, int64_t limit,
                                 cf_error *err)
 {
     cf_status st = CF_OK;
     cf_question_list l = {0};
-    size_t cap = 0, n_items = 0;
-    void *items = NULL;
+    size_t cap = 0;
     CF_TRY(cf_file_is_dir(path) ? add_folder(&l, &cap, path, scene_graphs, err)
                                 : add_set(&l, &cap, path, scene_graphs, err));
-    for (size_t i = 0; i < l.n_sets; i++)
-        n_items += cf_question_set_size(l.sets[i]);
-    CF_TRY(cf_alloc(&items, n_items, sizeof *l.items, "questions", err));
-    l.items = items;
-    for (size_t i = 0; i < l.n_sets; i++)
-        for (size_t row = 0; row < cf_question_set_size(l.sets[i]) && (limit <= 0 || (int64_t)row < limit); row++)
-            l.items[l.n_items++] = (cf_list_item){l.sets[i], cf_question_set_row(l.sets[i], row), (int64_t)row};
-    qsort(l.items, l.n_items, sizeof *l.items, by_picture);
+    CF_TRY(list_items(&l, limit, err));
+    *out = l;
+    l = (cf_question_list){0};
+done:
+    cf_question_list_close(&l);
+    return st;
+}
+
+cf_status cf_question_list_parse(cf_question_list *out, const char *text, const char *path, int64_t limit,
+                                 cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_question_list l = {0};
+    void *sets = NULL;
+    CF_TRY(cf_alloc(&sets, 1, sizeof(cf_question_set *), "question sets", err));
+    l.sets = sets;
+    CF_TRY(cf_question_set_parse(&l.sets[0], cf_slice_of(text), path, err));
+    l.n_sets = 1;
+    CF_TRY(list_items(&l, limit, err));
     *out = l;
     l = (cf_question_list){0};
 done:
@@ -122,6 +150,24 @@ void cf_question_list_close(cf_question_list *l)
     free(l->sets);
     free(l->items);
     *l = (cf_question_list){0};
+}
+
+/* A picture may have an ending of its own, or none: *path becomes that of the file which is named as ID alone. */
+static cf_status prefer_bare_name(char **path, const char *images, cf_slice id, cf_error *err)
+{
+    cf_status st = CF_OK;
+    char *name = NULL, *bare = NULL;
+    CF_TRY(cf_strdup(&name, id, err));
+    CF_TRY(cf_path_join(&bare, images, name, err));
+    if (cf_file_exists(bare) && !cf_file_is_dir(bare)) {
+        free(*path);
+        *path = bare;
+        bare = NULL;
+    }
+done:
+    free(name);
+    free(bare);
+    return st;
 }
 
 cf_status cf_picture_path(char **out, const char *images, cf_slice id, cf_error *err)
@@ -145,6 +191,8 @@ cf_status cf_picture_path(char **out, const char *images, cf_slice id, cf_error 
         if (has_ending || cf_file_exists(path))
             break;
     }
+    if (!has_ending && !cf_file_exists(path))
+        CF_TRY(prefer_bare_name(&path, images, id, err));
     *out = path;
     path = NULL;
 done:

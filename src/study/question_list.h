@@ -24,10 +24,13 @@ typedef struct cf_question_list { /* zero-initialise */
  * takes them. */
 CF_MUST_USE cf_status cf_question_list_open(cf_question_list *out, const char *path, const char *scene_graphs,
                                             int64_t limit, cf_error *err);
+/* One set from its text; path gives the format, the task and the name in messages. */
+CF_MUST_USE cf_status cf_question_list_parse(cf_question_list *out, const char *text, const char *path, int64_t limit,
+                                             cf_error *err);
 void cf_question_list_close(cf_question_list *l);
 
 /* *out = path of a question's picture: images/ID, with .jpg, .jpeg or .png appended where ID has no such ending; the
- * first that exists, else the .jpg name. The caller frees. */
+ * first that exists, then a file that is named as ID alone, else the .jpg name. The caller frees. */
 CF_MUST_USE cf_status cf_picture_path(char **out, const char *images, cf_slice id, cf_error *err);
 /* *out = the picture folder: `images`, or images/ beside the questions. The caller frees. CF_IO where there is no such
  * folder: every question would be a fault. */

@@ -27,7 +27,7 @@ CF_MUST_USE cf_status cf_run_set_register(cf_run_set *s, cf_store *store, cf_err
 typedef struct cf_sample_plan { /* zero-initialise */
     cf_parts *parts;            /* [n_parts] one per flow and repeat, in that order */
     size_t n_parts;
-    cf_plan_run *runs; /* [specs.n] */
+    cf_plan_run *runs; /* [specs.n], or as many as were asked for */
     cf_plan *plan;
 } cf_sample_plan;
 
@@ -35,6 +35,9 @@ typedef struct cf_sample_plan { /* zero-initialise */
  * CF_NOMEM is a fault of this question. */
 CF_MUST_USE cf_status cf_sample_plan_create(cf_sample_plan *out, const cf_run_set *s, const cf_scene *scene,
                                             int64_t row, int32_t n_after, cf_error *err);
+/* The same of the runs [begin, end) alone: run i of the plan is run begin + i of the set. */
+CF_MUST_USE cf_status cf_sample_plan_create_some(cf_sample_plan *out, const cf_run_set *s, size_t begin, size_t end,
+                                                 const cf_scene *scene, int64_t row, int32_t n_after, cf_error *err);
 void cf_sample_plan_deinit(cf_sample_plan *p);
 
 #endif

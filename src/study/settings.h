@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "knockout/window.h"
+#include "store/map.h"
 #include "study/runtime.h"
 
 typedef enum cf_keep { CF_KEEP_CORRECT, CF_KEEP_WRONG, CF_KEEP_ALL } cf_keep;
@@ -23,9 +24,19 @@ enum {
 
 enum { CF_LENS_FEW = 5 };
 
+/* What the flows of a map are made from (docs/maps.md). */
+typedef struct cf_map_options {
+    cf_map_kind kind;
+    const char *to;    /* patches, tokens: the group of the queries */
+    const char *flow;  /* heads: cut in each head by itself */
+    int32_t tile;      /* patches, tokens: side of a square, in patches */
+    const char *grids; /* patches, tokens: "base 24x24, hd 48x72", once the pictures are known; else NULL */
+} cf_map_options;
+
 typedef struct cf_study_options {
     cf_runtime_options runtime;
     const char *questions;    /* a question set, or a folder of them */
+    const char *question_text; /* the set's own text, which is then not read from `questions`; NULL: it is */
     const char *scene_graphs; /* of GQA's own questions; NULL: those beside them */
     const char *images;       /* folder of pictures; NULL: images/ beside the questions */
     const char *out;          /* study file */
@@ -39,6 +50,8 @@ typedef struct cf_study_options {
     int32_t layer_begin, layer_end; /* centres [begin, end); end 0: all */
     int32_t repeats;                /* of random controls */
     int64_t seed;                   /* of random controls; 0 or more */
+
+    const cf_map_options *map; /* of a map, whose flows follow from it; NULL: no map */
 
     /* the samples */
     cf_keep keep;
@@ -59,8 +72,9 @@ typedef struct cf_study_options {
 cf_study_options cf_study_options_default(void);
 
 typedef struct cf_study_progress {
-    int64_t done, total; /* questions, the ones found in the study included */
+    int64_t done, total; /* questions (or another unit), the ones found in the study included */
     int64_t resumed;     /* of them found in the study */
+    const char *unit;    /* what is counted; NULL: questions */
     const char *task;    /* of the question just finished */
 } cf_study_progress;
 

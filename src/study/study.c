@@ -59,7 +59,8 @@ static cf_status open_study(cf_study *s, cf_error *err)
 {
     const cf_study_options *o = s->o;
     cf_status st = CF_OK;
-    CF_TRY(cf_question_list_open(&s->list, o->questions, o->scene_graphs, o->limit, err));
+    CF_TRY(o->question_text ? cf_question_list_parse(&s->list, o->question_text, o->questions, o->limit, err)
+                            : cf_question_list_open(&s->list, o->questions, o->scene_graphs, o->limit, err));
     CF_TRY(cf_picture_dir(&s->images, o->images, o->questions, err));
     CF_TRY(cf_runtime_open_files(&s->runtime, &o->runtime, err));
     const cf_text_config *t = &cf_checkpoint_config(s->runtime.checkpoint)->text;

@@ -21,6 +21,7 @@ typedef struct cf_study_sample {
     cf_picture picture;  /* the place's */
     int32_t *answer_ids; /* the place's: [max_new_tokens] */
     const cf_question *question;
+    const char *task; /* of its set */
     int64_t row;
     cf_prepared prepared;
     cf_scene scene;     /* of prepared */

@@ -120,8 +120,10 @@ static cf_status add_runs(cf_facts *f, const cf_study *s, cf_error *err)
     cf_status st = CF_OK;
     cf_str text = {0};
     CF_TRY(cf_str_add_text(&text, "", err));
-    CF_TRY(cf_flows_print(&text, &s->runs.flows, err));
-    CF_TRY(add(f, true, "flows", cf_str_slice(&text), err));
+    if (!o->map) { /* a map's follow from what its job says of it */
+        CF_TRY(cf_flows_print(&text, &s->runs.flows, err));
+        CF_TRY(add(f, true, "flows", cf_str_slice(&text), err));
+    }
     cf_str_clear(&text);
     for (size_t i = 0; i < o->n_styles; i++)
         CF_TRY(cf_str_addf(&text, err, "%s%s", i ? "," : "", cf_window_style_name(o->styles[i])));

@@ -1,12 +1,11 @@
 /* trace.c - the knockout job of a study: the runs of each kept sample, by the sweep or from scratch, and their scores. */
 #include "study/trace.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "engine/oracle.h"
 #include "engine/sweep.h"
+#include "study/recompute.h"
 #include "study/run_values.h"
 #include "study/study.h"
 #include "study/study_facts.h"
@@ -25,11 +24,10 @@ typedef struct traced {
 typedef struct tracer {
     traced *places; /* [n_places] of the study */
     size_t n_places;
-    float *logits; /* [vocab or more] the oracle's */
-    size_t cap_logits;
+    cf_recompute recompute;
 } tracer;
 
-static cf_status add_facts(cf_facts *f, const cf_study_options *o, cf_error *err)
+cf_status cf_trace_add_facts(cf_facts *f, const cf_study_options *o, cf_error *err)
 {
     static const struct {
         unsigned bit;
@@ -98,61 +96,6 @@ done:
     return st;
 }
 
-/* ---- from scratch ---- */
-
-/* One run from scratch: what the sweep is compared with. Its logits stay in t->logits. */
-static cf_status run_oracle(tracer *t, const cf_study *s, const cf_study_sample *x, const cf_asked *asked,
-                            const cf_plan_run *run, int64_t *macs, cf_error *err)
-{
-    const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
-    const cf_oracle_run as_asked = {run->parts, run->window, asked->answer, asked->n_answer - 1};
-    void *logits = t->logits;
-    cf_status st =
-        cf_grow(&logits, &t->cap_logits, (size_t)(asked->n_answer * vocab), sizeof *t->logits, "logits", err);
-    t->logits = logits;
-    if (st == CF_OK)
-        st = cf_oracle_logits(s->runtime.model, &x->prepared.input, &as_asked, t->logits, macs, NULL, NULL, err);
-    return st;
-}
-
-/* Every run that is not the baseline, from scratch. */
-static cf_status run_all_oracles(tracer *t, cf_study *s, const cf_study_sample *x, cf_error *err)
-{
-    traced *p = &t->places[x->place];
-    for (size_t i = 0; i < s->runs.specs.n; i++) {
-        const cf_run_status status = p->plan->plan->runs[i].status;
-        if (status == CF_RUN_PLANNED) {
-            const cf_status st = run_oracle(t, s, x, &p->asked, &p->plan->runs[i], &s->other_macs, err);
-            if (st != CF_OK)
-                return st;
-        }
-        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
-            cf_run_values_take(&p->values, i, status == CF_RUN_PLANNED ? t->logits : cf_session_logits(x->session));
-    }
-    return CF_OK;
-}
-
-enum { DRIFT_RUNS = 24 }; /* about how many runs are recomputed, on the first question */
-
-/* What reuse changes where products are not row-invariant: runs spread over the plan, recomputed and compared. */
-static cf_status measure_drift(tracer *t, cf_study *s, const cf_study_sample *x, cf_error *err)
-{
-    const traced *p = &t->places[x->place];
-    const size_t stride = s->runs.specs.n / DRIFT_RUNS + 1;
-    const int64_t vocab = cf_checkpoint_config(s->runtime.checkpoint)->text.vocab_size;
-    for (size_t i = 0; i < s->runs.specs.n; i += stride) {
-        if (p->plan->plan->runs[i].status != CF_RUN_PLANNED)
-            continue;
-        const cf_status st = run_oracle(t, s, x, &p->asked, &p->plan->runs[i], NULL, err);
-        if (st != CF_OK)
-            return st;
-        const double fresh = cf_softmax_probability(t->logits, vocab, x->asked.first);
-        s->result.reuse_error = fmax(s->result.reuse_error, fabs(fresh - p->values.scores[i].probability));
-        s->result.reuse_checked++;
-    }
-    return CF_OK;
-}
-
 /* ---- by the sweep ---- */
 
 static void take_run(void *user, size_t run, const float *logits)
@@ -206,13 +149,14 @@ static cf_status score_runs(tracer *t, cf_study *s, cf_study_sample *const *samp
                             cf_error *err)
 {
     cf_status st = CF_OK;
-    if (s->o->reuse) {
+    if (s->o->reuse)
         CF_TRY(cf_sweeps(tasks->sweeps, n, err));
-        if (!s->runtime.row_invariant && s->result.reuse_checked == 0)
-            CF_TRY(measure_drift(t, s, samples[0], err));
+    for (size_t i = 0; i < n; i++) {
+        traced *p = &t->places[samples[i]->place];
+        const cf_recompute_task task = {samples[i], p->plan, &p->values, 0};
+        CF_TRY(s->o->reuse ? cf_recompute_check(&t->recompute, s, &task, err)
+                           : cf_recompute_runs(&t->recompute, s, &task, err));
     }
-    for (size_t i = 0; i < n && !s->o->reuse; i++)
-        CF_TRY(run_all_oracles(t, s, samples[i], err));
 done:
     return st;
 }
@@ -254,17 +198,8 @@ done:
 static cf_status finish(void *user, cf_study *s, cf_error *err)
 {
     (void)user;
-    const cf_study_result *r = &s->result;
-    cf_status st = CF_OK;
-    cf_str drift = {0};
-    CF_TRY(cf_str_addf(&drift, err, "%.3g in probability over %lld runs", r->reuse_error, (long long)r->reuse_checked));
-    const cf_fact fact = {"largest difference to recomputing", drift.data, false};
-    if (r->reuse_checked)
-        CF_TRY(cf_store_renew_facts(s->store, &fact, 1, err));
-    CF_TRY(cf_store_put_statistics(s->store, err));
-done:
-    cf_str_deinit(&drift);
-    return st;
+    const cf_status st = cf_recompute_store(s, err);
+    return st == CF_OK ? cf_store_put_statistics(s->store, err) : st;
 }
 
 cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_listener listen, void *user, cf_error *err)
@@ -273,7 +208,7 @@ cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_lis
     const cf_study_job job = {.name = "knockout",
                               .default_flows = "paper",
                               .user = &t,
-                              .add_facts = add_facts,
+                              .add_facts = cf_trace_add_facts,
                               .open = open_places,
                               .plan = plan_sample,
                               .ready = ready_sample,
@@ -288,6 +223,6 @@ cf_status cf_trace(cf_study_result *out, const cf_study_options *o, cf_study_lis
         cf_run_answers_deinit(&t.places[i].answers);
     }
     free(t.places);
-    free(t.logits);
+    cf_recompute_deinit(&t.recompute);
     return st;
 }
