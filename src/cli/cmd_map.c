@@ -19,7 +19,7 @@ typedef struct arguments {
     const char *image, *box, *keep;
     int32_t tile;
     cf_single_question single;
-    cf_str text; /* of the single question */
+    cf_str text;  /* of the single question */
     char *folder; /* of its picture */
 } arguments;
 
@@ -35,19 +35,15 @@ static cf_status check_questions(const arguments *a, cf_error *err)
     const struct {
         const char *name;
         bool given, of_set;
-    } options[] = {{"question", q->text, false},
-                   {"answer", q->answer, false},
-                   {"true-option", q->true_option, false},
-                   {"false-option", q->false_option, false},
-                   {"object", q->object, false},
-                   {"box", a->box, false},
-                   {"images", a->study.o.images, true},
-                   {"scene-graphs", a->study.o.scene_graphs, true},
-                   {"limit", a->study.o.limit > 0, true},
-                   {"keep", a->keep, true}};
+    } options[] = {{"question", q->text, false},           {"answer", q->answer, false},
+                   {"true-option", q->true_option, false}, {"false-option", q->false_option, false},
+                   {"object", q->object, false},           {"box", a->box, false},
+                   {"images", a->study.o.images, true},    {"scene-graphs", a->study.o.scene_graphs, true},
+                   {"limit", a->study.o.limit > 0, true},  {"keep", a->keep, true}};
     if (!a->image == !a->questions)
-        return cf_fail(err, CF_USAGE, "expected either --image FILE --question TEXT or QUESTIONS, found %s; crossflow map --help "
-                                      "explains",
+        return cf_fail(err, CF_USAGE,
+                       "expected either --image FILE --question TEXT or QUESTIONS, found %s; crossflow map --help "
+                       "explains",
                        a->image ? "both" : "neither");
     if (a->image && !q->text)
         return refuse("image", "needs --question TEXT", err);
@@ -189,7 +185,8 @@ static void add_options(arguments *a)
         {"images", 0, CF_OPT_TEXT, &o->images, "DIR", "of QUESTIONS (default: images/ beside them)"},
         {"scene-graphs", 0, CF_OPT_TEXT, &o->scene_graphs, "FILE", "of GQA's own QUESTIONS"},
         {"limit", 0, CF_OPT_COUNT, &o->limit, "N", "the first N of QUESTIONS"},
-        {"keep", 0, CF_OPT_TEXT, &a->keep, "correct|wrong|all", "which of QUESTIONS, by their answers (default correct)"},
+        {"keep", 0, CF_OPT_TEXT, &a->keep, "correct|wrong|all",
+         "which of QUESTIONS, by their answers (default correct)"},
         {"strict", 0, CF_OPT_FLAG, &o->strict, NULL, "exit with 1 if any question had a fault"},
         {"reuse", 0, CF_OPT_TEXT, &a->study.reuse, "on|off", "off: every run from scratch, the way to check the sweep"},
         {"max-new-tokens", 0, CF_OPT_INT, &o->max_new_tokens, "N", "longest answer (default 128)"},

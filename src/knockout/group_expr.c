@@ -84,7 +84,8 @@ bool cf_group_expr_equal(const cf_group_expr *a, const cf_group_expr *b)
 static cf_status refuse_group(const cf_reader *r, cf_error *err)
 {
     cf_str known = {0};
-    cf_status st = cf_str_add_text(&known, "groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), ", err);
+    cf_status st = cf_str_add_text(
+        &known, "groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), ", err);
     if (st == CF_OK)
         st = cf_group_names(&known, err);
     if (st == CF_OK)

@@ -11,6 +11,7 @@
 #include "report/table_blocks.h"
 #include "report/table_counts.h"
 #include "report/table_lens.h"
+#include "report/table_map.h"
 #include "report/table_text.h"
 #include "report/curve_groups.h"
 
@@ -20,9 +21,9 @@ cf_table_options cf_table_options_default(void)
 }
 
 /* Facts that a reader asks for first, in this order, where the study has them. */
-static const char *const shown_facts[] = {"model",     "questions",     "prompt",
-                                          "image fit", "keep",          "backend",
-                                          "dtype",     "row invariant", "largest difference to recomputing"};
+static const char *const shown_facts[] = {
+    "model",  "questions", "map",  "map to",  "map flow", "map tile",      "map grids",
+    "prompt", "image fit", "keep", "backend", "dtype",    "row invariant", "largest difference to recomputing"};
 
 static cf_status add_facts(cf_store *s, cf_str *out, cf_error *err)
 {
@@ -72,9 +73,19 @@ done:
     return st;
 }
 
+/* The curves of one window. map: of a map, else NULL. */
+static cf_status add_window(cf_str *out, const cf_curve *const *curves, size_t n, const cf_map *map,
+                            const cf_measure_text *m, cf_error *err)
+{
+    if (map && map->kind != CF_MAP_HEADS)
+        return cf_table_map(out, map, curves, n, m, err);
+    return cf_style_has_layers(curves[0]->style) ? cf_table_curves(out, curves, n, m, err)
+                                                 : cf_table_fixed(out, curves, n, m, err);
+}
+
 /* The curves of one task come flow by flow and are shown window by window. */
-static cf_status add_task(cf_str *out, const cf_curve *curves, size_t n, const char *task, const cf_table_options *o,
-                          size_t *n_tables, cf_error *err)
+static cf_status add_task(cf_str *out, const cf_curve *curves, size_t n, const char *task, const cf_map *map,
+                          const cf_table_options *o, size_t *n_tables, cf_error *err)
 {
     const cf_measure_text *m = cf_measure_text_of(o->measure);
     cf_status st = CF_OK;
@@ -98,8 +109,7 @@ static cf_status add_task(cf_str *out, const cf_curve *curves, size_t n, const c
         for (end = i + 1; end < n_keys && cf_window_key_same(&keys[end], &keys[i]);)
             end++;
         CF_TRY(add_title(out, sorted + i, end - i, task, o->measure, err));
-        CF_TRY(cf_style_has_layers(keys[i].style) ? cf_table_curves(out, sorted + i, end - i, m, err)
-                                                  : cf_table_fixed(out, sorted + i, end - i, m, err));
+        CF_TRY(add_window(out, sorted + i, end - i, map, m, err));
         (*n_tables)++;
     }
 done:
@@ -114,6 +124,9 @@ static cf_status add_curves(cf_store *s, cf_str *out, const cf_table_options *o,
     cf_status st = CF_OK;
     cf_curve *curves = NULL;
     size_t n = 0, n_tasks = 0;
+    cf_map map = {0};
+    bool is_map = false;
+    CF_TRY(cf_store_map(s, &map, &is_map, err));
     CF_TRY(cf_store_curves(s, &curves, &n, &options, err));
     for (size_t i = 0, end; i < n; i = end) {
         end = cf_curves_task_end(curves, n, i);
@@ -121,9 +134,11 @@ static cf_status add_curves(cf_store *s, cf_str *out, const cf_table_options *o,
         n_tasks++;
         if (o->task ? all || strcmp(o->task, curves[i].task) != 0 : all && n_tasks == 2)
             continue;
-        CF_TRY(add_task(out, curves + i, end - i, all ? "all tasks" : curves[i].task, o, n_tables, err));
+        CF_TRY(add_task(out, curves + i, end - i, all ? "all tasks" : curves[i].task, is_map ? &map : NULL, o, n_tables,
+                        err));
     }
 done:
+    cf_map_deinit(&map);
     cf_curves_free(curves, n);
     return st;
 }

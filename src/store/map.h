@@ -15,8 +15,8 @@ const char *cf_map_kind_name(cf_map_kind k);
 
 typedef struct cf_map { /* zero-initialise; owns its texts */
     cf_map_kind kind;
-    char *to;      /* patches, tokens: the group of the queries, in canonical form; else NULL */
-    char *flow;    /* heads: the flow that is cut head by head, in canonical form; else NULL */
+    char *to;     /* patches, tokens: the group of the queries, in canonical form; else NULL */
+    char *flow;   /* heads: the flow that is cut head by head, in canonical form; else NULL */
     int32_t tile; /* patches, tokens: side of a square, in patches; else 0 */
 } cf_map;
 
@@ -25,11 +25,11 @@ CF_MUST_USE cf_status cf_store_map(cf_store *s, cf_map *out, bool *found, cf_err
 void cf_map_deinit(cf_map *m);
 
 typedef struct cf_map_cell {
-    bool hd;                    /* of the high-resolution grid; else of the base tile */
-    int32_t row, column;        /* of the first patch; -1 in a heads map */
-    int32_t n_rows, n_columns;  /* patches in the cell */
-    int32_t head;               /* -1 but in a heads map */
-    int32_t token;              /* index of the position in the group `to`; -1 but in a tokens map */
+    bool hd;                   /* of the high-resolution grid; else of the base tile */
+    int32_t row, column;       /* of the first patch; -1 in a heads map */
+    int32_t n_rows, n_columns; /* patches in the cell */
+    int32_t head;              /* -1 but in a heads map */
+    int32_t token;             /* index of the position in the group `to`; -1 but in a tokens map */
 } cf_map_cell;
 
 /* The cell that a spec's canonical text is. CF_FORMAT where it is none of the map's. */

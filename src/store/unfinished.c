@@ -20,8 +20,8 @@ static const char table[] = "CREATE TABLE IF NOT EXISTS unfinished ("
 static cf_status has_table(cf_store *s, bool *has, cf_error *err)
 {
     int64_t n = 0;
-    const cf_status st =
-        cf_store_query_i64(s, &n, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'unfinished'", err);
+    const cf_status st = cf_store_query_i64(
+        s, &n, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'unfinished'", err);
     *has = n > 0;
     return st;
 }

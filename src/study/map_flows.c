@@ -36,7 +36,8 @@ static cf_status canonical_group(cf_str *out, const cf_map_options *m, cf_error 
         return cf_fail(err, CF_USAGE, "--tile %d: expected 1 or more patches", m->tile);
     CF_TRY(cf_group_expr_parse(&to, cf_slice_of(m->to), err));
     if (m->kind == CF_MAP_TOKENS && (to.n != 1 || to.terms[0].kind != CF_TERM_NAMED || to.terms[0].indexed)) {
-        st = cf_fail(err, CF_USAGE, "--to %s: expected the name of one group, whose tokens are taken one by one", m->to);
+        st =
+            cf_fail(err, CF_USAGE, "--to %s: expected the name of one group, whose tokens are taken one by one", m->to);
         goto done;
     }
     CF_TRY(cf_group_expr_print(out, &to, err));
@@ -59,7 +60,8 @@ static cf_status canonical_flow(cf_str *out, const cf_map_options *m, cf_error *
     cf_flow f = {0};
     CF_TRY(cf_flow_parse(&f, cf_slice_of(m->flow), err));
     if (f.mode != CF_MODE_CUT || has_limits(&f))
-        st = cf_fail(err, CF_USAGE, "--flow %s: expected edges that are cut, without layers or heads of their own", m->flow);
+        st = cf_fail(err, CF_USAGE, "--flow %s: expected edges that are cut, without layers or heads of their own",
+                     m->flow);
     else
         st = cf_flow_print(out, &f, err);
 done:

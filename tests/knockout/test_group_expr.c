@@ -87,11 +87,11 @@ static void groups_that_differ_anywhere_are_not_equal(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "Image",        "Last",         "Image+Last",   "Image-Last",   "Last+Image",   "Image+Last+Last", "[1:3]",
-        "[1:4]",        "[2:3]",        "[2:]",         "[-1]",         "\"a\"",        "\"b\"",           "\"ab\"",
-        "box(1,2,3,4)", "box(0,2,3,4)", "box(1,0,3,4)", "box(1,2,0,4)", "box(1,2,3,0)", "\"Image\"",
-        "Image[1]",     "Image[1:3]",   "Image[2:]",    "Last[1]",      "patch(1,2)",   "hd(1,2)",         "patch(2,2)",
-        "patch(1,3)",   "patch(0:2,2)", "patch(1,2:4)",
+        "Image",        "Last",      "Image+Last",   "Image-Last",   "Last+Image",   "Image+Last+Last",
+        "[1:3]",        "[1:4]",     "[2:3]",        "[2:]",         "[-1]",         "\"a\"",
+        "\"b\"",        "\"ab\"",    "box(1,2,3,4)", "box(0,2,3,4)", "box(1,0,3,4)", "box(1,2,0,4)",
+        "box(1,2,3,0)", "\"Image\"", "Image[1]",     "Image[1:3]",   "Image[2:]",    "Last[1]",
+        "patch(1,2)",   "hd(1,2)",   "patch(2,2)",   "patch(1,3)",   "patch(0:2,2)", "patch(1,2:4)",
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         for (size_t j = 0; j < COUNT(texts); j++) {
@@ -113,7 +113,8 @@ static void what_is_no_group_is_refused_with_its_place(void **state)
     } cases[] = {
         {"", 1, "a group", "the end"},
         {"  ", 3, "a group", "the end"},
-        {"Imag", 1, "a group", "\"Imag\" (groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), Image, "},
+        {"Imag", 1, "a group",
+         "\"Imag\" (groups: [begin:end], \"text\", box(x,y,w,h), patch(row,column), hd(row,column), Image, "},
         {"Image;", 1, "a group", "\"Image;\""},
         {"Image +", 8, "a group", "the end"},
         {"Image + + Last", 9, "a group", "\"+\""},
