@@ -119,7 +119,7 @@ static cf_status finish(arguments *a, cf_error *err)
         a->map.flow = "Image->Question";
     a->map.tile = a->tile;
     o->map = &a->map;
-    o->scores = 0;
+    o->scores = CF_SCORE_DIFFERENCE; /* where there are two options: a probability near 1 hides what is lost */
     o->runtime.model = a->model;
     o->questions = a->questions;
     if (a->keep)
@@ -175,10 +175,10 @@ static void add_options(arguments *a)
         {"layers", 0, CF_OPT_TEXT, &a->study.layers, "A:B", "centres A to B-1 (default: every layer)"},
         {"cost", 0, CF_OPT_FLAG, &a->cost, NULL, "only print what it will take"},
         {"score", 0, CF_OPT_LIST, &a->study.scores, "LIST",
-         "what is scored: first (always), true, whole, difference, rank,\ngreedy, all"},
+         "what is scored: first (always), difference (default, where the\nquestion has options), true, whole, rank, "
+         "greedy, all"},
         {"answer", 0, CF_OPT_TEXT, &a->single.answer, "TEXT", "with --image: what is true, for --score true"},
-        {"true-option", 0, CF_OPT_TEXT, &a->single.true_option, "TEXT",
-         "with --image: of a question that offers two,\nfor --score difference"},
+        {"true-option", 0, CF_OPT_TEXT, &a->single.true_option, "TEXT", "with --image: of a question that offers two"},
         {"false-option", 0, CF_OPT_TEXT, &a->single.false_option, "TEXT", "the other one"},
         {"object", 0, CF_OPT_TEXT, &a->single.object, "NAME", "with --image: the object that it is about"},
         {"box", 0, CF_OPT_TEXT, &a->box, "X,Y,W,H", "with --image: its box, in pixels of the picture"},

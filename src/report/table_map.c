@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,14 +13,14 @@
 enum { SHOWN = 5, GRID_CELLS = 100000000 };
 
 /* One number of the map. */
-typedef struct spot {
+typedef struct map_spot {
     int32_t line; /* layer, or token */
     cf_map_cell cell;
     double change;
-} spot;
+} map_spot;
 
 typedef struct spots { /* zero-initialise */
-    spot *items;
+    map_spot *items;
     size_t n, cap;
 } spots;
 
@@ -35,7 +36,7 @@ static cf_status add_curve(spots *s, const cf_map *map, const cf_curve *c, cf_er
     for (size_t i = 0; i < c->n_points; i++)
         if (c->points[i].n && !isnan(c->points[i].mean))
             s->items[s->n++] =
-                (spot){map->kind == CF_MAP_TOKENS ? cell.token : c->points[i].layer, cell, c->points[i].mean};
+                (map_spot){map->kind == CF_MAP_TOKENS ? cell.token : c->points[i].layer, cell, c->points[i].mean};
 done:
     return st;
 }
@@ -43,7 +44,7 @@ done:
 /* By line, then the strongest first, then as they stand in the grid. */
 static int compare_spots(const void *a, const void *b)
 {
-    const spot *x = a, *y = b;
+    const map_spot *x = a, *y = b;
     const int32_t places[][2] = {
         {x->cell.hd, y->cell.hd}, {x->cell.row, y->cell.row}, {x->cell.column, y->cell.column}};
     if (x->line != y->line)
@@ -58,39 +59,58 @@ static int compare_spots(const void *a, const void *b)
 
 /* ---- the strongest of a line ---- */
 
-static cf_status add_range(cf_str *out, int32_t begin, int32_t n, cf_error *err)
+static void print_range(char out[32], int32_t begin, int32_t n)
 {
     if (n == 1)
-        return cf_str_addf(out, err, "%" PRId32, begin);
-    return cf_str_addf(out, err, "%" PRId32 ":%" PRId32, begin, begin + n);
+        (void)snprintf(out, 32, "%" PRId32, begin);
+    else
+        (void)snprintf(out, 32, "%" PRId32 ":%" PRId64, begin, (int64_t)begin + n);
 }
 
-/* "  -12.3 patch(3,7)" */
-static cf_status add_spot(cf_str *out, const spot *s, const cf_measure_text *m, cf_error *err)
+enum { LABEL_BYTES = 80 };
+
+/* "patch(3,7)" */
+static int print_label(char out[LABEL_BYTES], const map_spot *s)
 {
-    char number[CF_CHANGE_BYTES];
-    cf_status st = CF_OK;
+    char rows[32], columns[32];
+    print_range(rows, s->cell.row, s->cell.n_rows);
+    print_range(columns, s->cell.column, s->cell.n_columns);
+    return snprintf(out, LABEL_BYTES, "%s(%s,%s)", s->cell.hd ? "hd" : "patch", rows, columns);
+}
+
+static int widest_label(const spots *s)
+{
+    char label[LABEL_BYTES];
+    int widest = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const int n = print_label(label, &s->items[i]);
+        widest = n > widest ? n : widest;
+    }
+    return widest;
+}
+
+/* "   -12.3 patch(3,7) " */
+static cf_status add_spot(cf_str *out, const map_spot *s, int width, const cf_measure_text *m, cf_error *err)
+{
+    char number[CF_CHANGE_BYTES], label[LABEL_BYTES];
+    (void)print_label(label, s);
     cf_change_print(number, m, s->change);
-    CF_TRY(cf_str_addf(out, err, "%8s %s(", number, s->cell.hd ? "hd" : "patch"));
-    CF_TRY(add_range(out, s->cell.row, s->cell.n_rows, err));
-    CF_TRY(cf_str_add_text(out, ",", err));
-    CF_TRY(add_range(out, s->cell.column, s->cell.n_columns, err));
-    CF_TRY(cf_str_add_text(out, ")", err));
-done:
-    return st;
+    return cf_str_addf(out, err, "%7s %-*s", number, width, label);
 }
 
 /* The line that begins at `begin`, one past whose spots is `end`; what rounds to nothing is not shown. */
-static cf_status add_line(cf_str *out, const spots *s, size_t begin, size_t end, const cf_measure_text *m,
+static cf_status add_line(cf_str *out, const spots *s, size_t begin, size_t end, int width, const cf_measure_text *m,
                           cf_error *err)
 {
     cf_status st = CF_OK;
     CF_TRY(cf_str_addf(out, err, "%5" PRId32, s->items[begin].line));
     for (size_t i = begin; i < end && i < begin + SHOWN; i++)
         if (cf_change_shown(m, s->items[i].change) != 0)
-            CF_TRY(add_spot(out, &s->items[i], m, err));
+            CF_TRY(add_spot(out, &s->items[i], width, m, err));
     if (cf_change_shown(m, s->items[begin].change) == 0)
-        CF_TRY(cf_str_add_text(out, "       - none changes anything", err));
+        CF_TRY(cf_str_add_text(out, "      - none changes anything", err));
+    while (out->data[out->n - 1] == ' ') /* of the last label's padding */
+        out->data[--out->n] = '\0';
     CF_TRY(cf_str_add_text(out, "\n", err));
 done:
     return st;
@@ -98,12 +118,13 @@ done:
 
 static cf_status add_lines(cf_str *out, const spots *s, const cf_map *map, const cf_measure_text *m, cf_error *err)
 {
+    const int width = widest_label(s);
     cf_status st = CF_OK;
     CF_TRY(cf_str_addf(out, err, "%s strongest\n", map->kind == CF_MAP_TOKENS ? "token" : "layer"));
     for (size_t begin = 0, end; begin < s->n; begin = end) {
         for (end = begin + 1; end < s->n && s->items[end].line == s->items[begin].line;)
             end++;
-        CF_TRY(add_line(out, s, begin, end, m, err));
+        CF_TRY(add_line(out, s, begin, end, width, m, err));
     }
 done:
     return st;
@@ -139,10 +160,10 @@ static cf_status fill_picture(picture *p, const spots *s, bool hd, cf_error *err
     p->strongest = memory;
     for (size_t i = 0; i < s->n; i++) {
         const cf_map_cell *c = &s->items[i].cell;
-        double *at =
-            &p->strongest[(c->hd == hd ? c->row / p->tile : 0) * p->columns + (c->hd == hd ? c->column / p->tile : 0)];
-        if (c->hd == hd)
-            *at = fmax(*at, fabs(s->items[i].change));
+        if (c->hd != hd)
+            continue;
+        double *at = &p->strongest[c->row / p->tile * p->columns + c->column / p->tile];
+        *at = fmax(*at, fabs(s->items[i].change));
     }
     return CF_OK;
 }
