@@ -571,4 +571,5 @@ def main():
         make(arguments.parse_args().what)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,8 @@ int cf_cmd_export(int argc, char **argv)
                  "plotting scripts written for those read them:\n"
                  "question_id, image, goden answer, predicted answer, question, block_desc, layer, base_score_first, "
                  "new_score_first, relative diff first.\n"
-                 "and of a lens study one CSV per task with theirs. --values and --jsonl have everything else too.\n"
+                 "and of a lens study one CSV per task with theirs; of a map one table, map.csv, a row a patch (or "
+                 "head, or token) and layer. --values and --jsonl have everything else too.\n"
                  "--statistics writes what `crossflow show --statistics` prints as one CSV.",
         .operands = &study,
         .min_operands = 1,

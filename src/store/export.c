@@ -148,11 +148,28 @@ done:
     return st;
 }
 
+/* A map has thousands of flows: it is one file. */
+static cf_status write_map(csv *c, bool *is_map, cf_error *err)
+{
+    char *path = NULL;
+    cf_status st = cf_path_join(&path, c->dir, "map.csv", err);
+    if (st == CF_OK)
+        st = cf_export_map(c->store, path, is_map, err);
+    free(path);
+    return st;
+}
+
 cf_status cf_export_csv(cf_store *s, const char *dir, int64_t *n_files, cf_error *err)
 {
     cf_status st = CF_OK;
     csv c = {.store = s, .dir = dir};
+    bool is_map = false;
     CF_TRY(cf_dir_make(dir, err));
+    CF_TRY(write_map(&c, &is_map, err));
+    if (is_map) {
+        *n_files = 1;
+        goto done;
+    }
     CF_TRY(cf_run_table_read(s, &c.runs, err));
     CF_TRY(cf_store_prepare(s, &c.value,
                             "SELECT value FROM value WHERE sample = ? AND run = ? AND measure = 'probability'", err));

@@ -21,6 +21,11 @@
  * probabilities, as stored. Other positions: TASK_lens_image.csv (TASK_lens_image_FLOW_kK_lCENTRE.csv), with a column
  * position after question.
  *
+ * A map (docs/maps.md) is one file in place of these, map.csv: a row for every measure of every cell of every kept sample.
+ * Columns: task, row, question_id, image, question, predicted, map, to, grid, patch_row, patch_column, patch_rows,
+ * patch_columns, head, token, window, layer, flow, measure, baseline, value, difference (of value and baseline), change,
+ * flag; a cell is empty where the map has no such thing.
+ *
  * Files are written whole to a temporary name and renamed. *n_files counts them. */
 CF_MUST_USE cf_status cf_export_csv(cf_store *s, const char *dir, int64_t *n_files, cf_error *err);
 

@@ -233,7 +233,10 @@ typedef struct cf_export_names { /* zero-initialise */
 CF_MUST_USE cf_status cf_export_name(cf_export_names *names, cf_str *out, const cf_store *s, const char *task,
                                      const char *kind, const cf_run_entry *run, bool with_centre, cf_error *err);
 
-/* ---- parts of cf_export_csv (export_lens.c) ---- */
+/* ---- parts of cf_export_csv (export_lens.c, export_map.c) ---- */
+
+/* A map as one table; *is_map false, and nothing written, where the study is none. */
+CF_MUST_USE cf_status cf_export_map(cf_store *s, const char *path, bool *is_map, cf_error *err);
 
 /* The lens files of every task into dir; *n_files grows by their number. */
 CF_MUST_USE cf_status cf_export_lens(cf_store *s, const char *dir, const cf_run_table *runs, cf_export_names *names,
