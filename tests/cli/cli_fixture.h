@@ -90,5 +90,7 @@ int test_output(void);
 int test_flow_values(void);
 int test_lens(void);
 int test_original(void);
+int test_map(void);
+int test_bad_map(void);
 
 #endif

@@ -68,12 +68,10 @@ static void write_set(golden_study *g, const char *task, int64_t rows)
     cf_str_deinit(&text);
 }
 
-void golden_study_open(golden_study *g, const fixture *f, const char *model, const char *name, int64_t rows)
+void golden_study_open(golden_study *g, const fixture *f, const char *model, const char *golden, int64_t rows)
 {
-    char path[80];
     *g = (golden_study){.questions = fixture_path(f, "golden")};
-    (void)snprintf(path, sizeof path, "tests/engine/golden/flows_%s.json", name);
-    assert_ok(cf_json_open(&g->golden, path, 16 << 20, report));
+    assert_ok(cf_json_open(&g->golden, golden, 16 << 20, report));
     assert_ok(cf_tokenizer_open(&g->tokenizer, model, report));
     assert_ok(cf_dir_make(g->questions, report));
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)

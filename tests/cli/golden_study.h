@@ -3,6 +3,9 @@
 #ifndef CF_TESTS_GOLDEN_STUDY_H
 #define CF_TESTS_GOLDEN_STUDY_H
 
+#define GOLDEN_FLOWS_DEMO "tests/engine/golden/flows_demo.json"
+#define GOLDEN_FLOWS_BITES "tests/engine/golden/flows_bites.json"
+
 #include "base/json.h"
 #include "cli_fixture.h"
 #include "text/tokenizer.h"
@@ -17,8 +20,8 @@ typedef struct golden_study {
     size_t n_lines;
 } golden_study;
 
-/* Only rows below `rows` of each set. model: whose golden is flows_NAME.json. */
-void golden_study_open(golden_study *g, const fixture *f, const char *model, const char *name, int64_t rows);
+/* Only rows below `rows` of each set. golden: the model's, a file. */
+void golden_study_open(golden_study *g, const fixture *f, const char *model, const char *golden, int64_t rows);
 void golden_study_close(golden_study *g);
 /* Exports a study and takes its lines. */
 void golden_study_read(golden_study *g, fixture *f, const char *study);

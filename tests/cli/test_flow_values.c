@@ -344,7 +344,8 @@ static void every_kind_of_run_measures_what_the_reference_does(void **state)
         golden_study g;
         comparison c = {.name = x->name, .n_answer = x->n_answer};
         char *dir = fixture_path(f, "golden");
-        golden_study_open(&g, f, x->model, strcmp(x->model, BITES) == 0 ? "bites" : "demo", x->rows);
+        golden_study_open(&g, f, x->model, strcmp(x->model, BITES) == 0 ? GOLDEN_FLOWS_BITES : GOLDEN_FLOWS_DEMO,
+                          x->rows);
         cf_str all = all_flows(&g);
         const char *const flows = x->flows ? x->flows : all.data;
         trace_study(f, &g, x, flows);

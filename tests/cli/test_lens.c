@@ -129,7 +129,7 @@ static void the_lens_is_the_references_with_and_without_cuts_and_on_the_picture(
     fixture *f = *state;
     golden_study g;
     char *csv = fixture_path(f, "csv");
-    golden_study_open(&g, f, DEMO, "demo", 3);
+    golden_study_open(&g, f, DEMO, GOLDEN_FLOWS_DEMO, 3);
     lens_study(f, &g, extra);
     golden_study_read(&g, f, f->study);
     RUN(&f->r, "export", f->study, "--csv", csv);
@@ -184,7 +184,7 @@ static void the_lens_reads_every_entry_through_the_norm_where_asked_and_names_ev
                  {"option_upper", "false_option", true}};
     fixture *f = *state;
     golden_study g;
-    golden_study_open(&g, f, DEMO, "demo", 3);
+    golden_study_open(&g, f, DEMO, GOLDEN_FLOWS_DEMO, 3);
     lens_study(f, &g, extra);
     golden_study_read(&g, f, f->study);
     for (size_t i = 0; i < g.n_lines; i++) {
