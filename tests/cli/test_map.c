@@ -250,8 +250,8 @@ static void what_a_map_costs_is_said_without_running_it(void **state)
     fixture *f = *state;
     RUN(&f->r, "map", BITES, f->questions, "--images", PICTURES, "--window", "3", "--cost");
     assert_done(&f->r, "map --cost");
-    assert_non_null(strstr(f->r.out.data, "map            patches, Question: 64 patches x 5 layers; base 8x8\n"
-                                          "runs           320 a question, 960 in all\n"
+    assert_non_null(strstr(f->r.out.data, "map            patches, Question: 16 patches x 5 layers; base 4x4\n"
+                                          "runs           80 a question, 240 in all\n"
                                           "row-layers     "));
     assert_non_null(strstr(f->r.out.data, "GFLOP/s measured)\n"));
     assert_no_study(f->study, "map --cost");
@@ -348,13 +348,13 @@ static void a_map_is_shown_by_its_strongest_patches_and_exported_as_one_table(vo
     assert_non_null(strstr(f->r.out.data, "\nmap          patches\nmap to       Question\nmap tile     1\n"));
     assert_non_null(strstr(f->r.out.data,
                            "\nTest, window 3, 1 sample: change of the answer's probability (%)\n\nlayer strongest\n"));
-    assert_non_null(strstr(f->r.out.data, "\nbase tile, 8 x 8\n"));
+    assert_non_null(strstr(f->r.out.data, "\nbase tile, 4 x 4\n"));
     assert_null(strstr(f->r.out.data, "patch(0,0)->Question")); /* no row a flow */
     RUN(&f->r, "export", f->study, "--csv", dir);
     assert_done(&f->r, "export");
     cf_str text = content_of(table);
-    assert_int_equal(count_lines(text.data), 1 + 64 * 5);
-    assert_non_null(strstr(text.data, ",patches,Question,base,7,3,1,1,,,3,4,\"patch(7,3)->Question\",probability,"));
+    assert_int_equal(count_lines(text.data), 1 + 16 * 5);
+    assert_non_null(strstr(text.data, ",patches,Question,base,3,2,1,1,,,3,4,\"patch(3,2)->Question\",probability,"));
     cf_str_deinit(&text);
     free(table);
     free(dir);
