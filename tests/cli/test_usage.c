@@ -105,12 +105,16 @@ static void an_unknown_or_missing_command_lists_the_commands(void **state)
 
 static const struct {
     const char *name;
-    const char *options[30];
+    const char *options[40];
 } commands[] = {
     {"ask", {"--image", "--question", "--max-new-tokens", OF_MODEL}},
     {"tokens", {"--image", "--question", "--box", "--true-option", "--false-option", "--object", "--group", OF_MODEL}},
     {"trace", {OF_STUDY, OF_OUTPUT, "--score", "--generate", "--reuse"}},
     {"lens", {OF_STUDY, OF_OUTPUT, "--top", "--norm", "--image-positions"}},
+    {"map",
+     {"--image",  "--question",     "--answer", "--true-option", "--false-option",   "--object", "--box",   "--to",
+      "--tile",   "--heads",        "--flow",   "--tokens",      "--window",         "--layers", "--cost",  "--score",
+      "--images", "--scene-graphs", "--limit",  "--reuse",       "--max-new-tokens", "--paper",  OF_OUTPUT, OF_MODEL}},
     {"show", {"--task", "--window", "--style", "--measure", "--empty", "--statistics", "--resamples", "--seed"}},
     {"export", {"--csv", "--values", "--jsonl", "--statistics"}},
     {"flows", {"--flow"}},
