@@ -8,6 +8,7 @@
 #include "report/figure_file.h"
 #include "report/figure_plot.h"
 #include "report/flow_list.h"
+#include "store/map.h"
 
 /* ---- what there is ---- */
 
@@ -191,6 +192,19 @@ done:
     return st;
 }
 
+/* A map has a curve for each of its patches: too many for one figure. */
+static cf_status refuse_map(cf_store *s, cf_error *err)
+{
+    cf_map map = {0};
+    bool is_map = false;
+    cf_status st = cf_store_map(s, &map, &is_map, err);
+    if (st == CF_OK && is_map && map.kind != CF_MAP_HEADS)
+        st = cf_fail(err, CF_USAGE, "%s: a map of %s has too many curves for a figure; --flow names some of them",
+                     cf_store_path(s), cf_map_kind_name(map.kind));
+    cf_map_deinit(&map);
+    return st;
+}
+
 cf_status cf_figure_write(cf_store *s, const char *out_path, const cf_figure_options *o, cf_str *script_path,
                           cf_error *err)
 {
@@ -200,6 +214,8 @@ cf_status cf_figure_write(cf_store *s, const char *out_path, const cf_figure_opt
     cf_figure_format format;
     size_t stem;
     CF_TRY(cf_figure_format_of(&format, &stem, out_path, err)); /* before a study is read for it */
+    if (!o->flows)
+        CF_TRY(refuse_map(s, err));
     CF_TRY(cf_store_curves(s, &c.curves, &c.n, &options, err));
     const bool plain = !o->style && !o->window && !o->flows && o->measure == CF_MEASURE_PROBABILITY;
     CF_TRY(c.n == 0 && plain ? draw_lens(s, o, out_path, script_path, err)

@@ -64,5 +64,6 @@ int test_table(void);
 int test_table_choice(void);
 int test_table_counts(void);
 int test_table_lens(void);
+int test_table_map(void);
 
 #endif

@@ -35,6 +35,8 @@
             fail_msg("%s: status %d: %s", #call, (int)st_, report_.text);                                              \
     } while (0)
 
+int test_map_flows(void);
+
 int folder_setup(void **state); /* *state: an empty folder's name */
 int folder_teardown(void **state);
 
