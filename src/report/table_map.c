@@ -171,7 +171,7 @@ static cf_status fill_picture(picture *p, const spots *s, bool hd, cf_error *err
 /* "." for less than a tenth of the strongest, then its tenths, 9 for all of them. */
 static char sign_of(double change, double most)
 {
-    const int tenths = (int)(10 * change / most);
+    const int tenths = (int)(10 * change / most + 1e-6); /* two tenths may be a bit less */
     return tenths < 1 ? '.' : (char)('0' + (tenths < 9 ? tenths : 9));
 }
 

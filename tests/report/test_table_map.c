@@ -22,16 +22,15 @@ static void patches_stand_by_layer_the_strongest_first(void **state)
     for (size_t i = 0; i < sizeof flows / sizeof *flows; i++)
         fixture_runs(f->store, flows[i], 3, 2);
     fixture_sample(f->store, "A", 0, changes, 12);
-    fixture_assert_tables(
-        f->store, NULL,
-        "\nA, window 3, 1 sample: change of the answer's probability (%)\n\n"
-        "layer strongest\n"
-        "    0 -100.0 hd(0,1)       -40.0 patch(1,0)     20.0 patch(0,1)      3.0 patch(1,1)     -1.0 "
-        "patch(0,0)\n"
-        "    1      - none changes anything\n"
-        "\neach place's strongest change, in tenths of 100.0 %\n"
-        "\nbase tile, 2 x 2\n . 2\n 4 .\n"
-        "\nhigh-resolution grid, 1 x 2\n . 9\n");
+    fixture_assert_tables(f->store, NULL,
+                          "\nA, window 3, 1 sample: change of the answer's probability (%)\n\n"
+                          "layer strongest\n"
+                          "    0 -100.0 hd(0,1)     -40.0 patch(1,0)   20.0 patch(0,1)    3.0 patch(1,1)   -1.0 "
+                          "patch(0,0)\n"
+                          "    1      - none changes anything\n"
+                          "\neach place's strongest change, in tenths of 100.0 %\n"
+                          "\nbase tile, 2 x 2\n . 2\n 4 .\n"
+                          "\nhigh-resolution grid, 1 x 2\n . 9\n");
 }
 
 static void squares_and_tokens_have_lines_of_their_own(void **state)

@@ -136,11 +136,13 @@ static void portions_are_whole_flows_of_few_rows(void **state)
     (void)state;
     const cf_layout layout = {.length = LENGTH, .image = {2, 5}, .question = {LENGTH - 1500, LENGTH - 1}};
     const cf_text_config model = {.n_layers = 4, .n_heads = 3};
+    static const int32_t one = 1;
     cf_study_options o = cf_study_options_default();
     cf_groups g = {0};
     cf_run_set s = {0};
     cf_run_chunks chunks = {0};
     cf_sample_plan whole = {0};
+    o.windows = &one;
     o.flows = "[0]->Last,[1]->Last,[2]->Last,Image->Question,[0]->Question,[1]->Question,[2]->Question";
     assert_ok(cf_groups_build(&g, &layout, report));
     const cf_scene scene = {.groups = &g, .image = {2, 5}};
