@@ -41,9 +41,9 @@ void cf_progress_show(void *user, const cf_study_progress *t)
     if (fresh > 0)
         format_time(left, seconds / (double)fresh * (double)(t->total - t->done));
     fprintf(stderr, "%s%lld of %lld %s (%.0f %%), %.2f a second, %s left%s%s", p->terminal ? "\r\x1b[K" : "",
-            (long long)t->done, (long long)t->total, t->unit ? t->unit : "questions", 100.0 * (double)t->done / (double)t->total,
-            seconds > 0 ? (double)fresh / seconds : 0.0, left, t->resumed ? ", continued" : "",
-            p->terminal ? "" : "\n");
+            (long long)t->done, (long long)t->total, t->unit ? t->unit : "questions",
+            100.0 * (double)t->done / (double)t->total, seconds > 0 ? (double)fresh / seconds : 0.0, left,
+            t->resumed ? ", continued" : "", p->terminal ? "" : "\n");
     (void)fflush(stderr);
 }
 

@@ -35,11 +35,11 @@ typedef struct cf_map_options {
 
 typedef struct cf_study_options {
     cf_runtime_options runtime;
-    const char *questions;    /* a question set, or a folder of them */
+    const char *questions;     /* a question set, or a folder of them */
     const char *question_text; /* the set's own text, which is then not read from `questions`; NULL: it is */
-    const char *scene_graphs; /* of GQA's own questions; NULL: those beside them */
-    const char *images;       /* folder of pictures; NULL: images/ beside the questions */
-    const char *out;          /* study file */
+    const char *scene_graphs;  /* of GQA's own questions; NULL: those beside them */
+    const char *images;        /* folder of pictures; NULL: images/ beside the questions */
+    const char *out;           /* study file */
 
     /* the runs */
     const char *flows;             /* comma-separated; NULL: the paper's six for trace, none for lens */

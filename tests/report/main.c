@@ -3,6 +3,6 @@
 
 int main(void)
 {
-    return test_table() + test_table_choice() + test_table_counts() + test_table_lens() + test_table_map() + test_statistics_table() +
-           test_figure() + test_paper_figures();
+    return test_table() + test_table_choice() + test_table_counts() + test_table_lens() + test_table_map() +
+           test_statistics_table() + test_figure() + test_paper_figures();
 }
