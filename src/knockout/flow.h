@@ -20,6 +20,7 @@
 #define CF_KNOCKOUT_FLOW_H
 
 #include "knockout/group_expr.h"
+#include "knockout/index_table.h"
 
 typedef enum cf_mode {
     CF_MODE_CUT,
@@ -61,9 +62,10 @@ bool cf_flow_is_fixed(const cf_flow *f);
 /* Appends "all", or the heads where every edge has the same set ("0+2"), or "mixed". */
 CF_MUST_USE cf_status cf_flow_heads(cf_str *out, const cf_flow *f, cf_error *err);
 
-typedef struct cf_flows { /* zero-initialise; owns items */
+typedef struct cf_flows { /* zero-initialise; owns everything */
     cf_flow *items;
     size_t n, cap;
+    cf_index_table by_text; /* the items by what they print as: there may be thousands */
 } cf_flows;
 
 void cf_flows_deinit(cf_flows *f);

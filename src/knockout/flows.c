@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "knockout/flow.h"
 #include "knockout/grammar_internal.h"
+#include "knockout/splitmix64.h"
 
 /* The six flows of the paper, in the order of its figures. */
 static const char *const paper[] = {
@@ -19,31 +20,51 @@ static void drop_from(cf_flows *f, size_t n)
 {
     while (f->n > n)
         cf_flow_deinit(&f->items[--f->n]);
+    cf_index_table_keep(&f->by_text, n);
 }
 
 void cf_flows_deinit(cf_flows *f)
 {
     drop_from(f, 0);
     free(f->items);
+    cf_index_table_deinit(&f->by_text);
     *f = (cf_flows){0};
+}
+
+/* Of the canonical text, which equal flows share. */
+static cf_status hash_text(uint64_t *out, const cf_flow *flow, cf_error *err)
+{
+    cf_str text = {0};
+    const cf_status st = cf_flow_print(&text, flow, err);
+    uint64_t hash = 0;
+    for (size_t i = 0; i < text.n; i++)
+        hash = cf_splitmix64_mix(hash ^ (unsigned char)text.data[i]);
+    if (st == CF_OK)
+        *out = hash;
+    cf_str_deinit(&text);
+    return st;
 }
 
 /* Takes the flow over, on success only; where an equal one is there already it is freed. */
 static cf_status take(cf_flows *f, cf_flow *flow, cf_error *err)
 {
-    for (size_t i = 0; i < f->n; i++)
+    cf_status st = CF_OK;
+    uint64_t hash = 0;
+    size_t probe = 0;
+    void *items = f->items;
+    CF_TRY(hash_text(&hash, flow, err));
+    for (int32_t i; (i = cf_index_table_find(&f->by_text, hash, &probe)) >= 0;)
         if (cf_flow_equal(&f->items[i], flow)) {
             cf_flow_deinit(flow);
-            return CF_OK;
+            goto done;
         }
-    void *items = f->items;
-    const cf_status st = cf_grow(&items, &f->cap, f->n + 1, sizeof *f->items, "flows", err);
-    if (st != CF_OK)
-        return st;
+    CF_TRY(cf_grow(&items, &f->cap, f->n + 1, sizeof *f->items, "flows", err));
     f->items = items;
+    CF_TRY(cf_index_table_add(&f->by_text, hash, err));
     f->items[f->n++] = *flow;
     *flow = (cf_flow){0};
-    return CF_OK;
+done:
+    return st;
 }
 
 cf_status cf_flows_add(cf_flows *f, const cf_flow *flow, cf_error *err)

@@ -40,6 +40,13 @@ static void place(cf_index_table *t, size_t index)
     t->slots[at] = (int32_t)index + 1;
 }
 
+void cf_index_table_keep(cf_index_table *t, size_t n)
+{
+    cf_index_table_clear(t);
+    for (; t->n < n; t->n++)
+        place(t, t->n);
+}
+
 static cf_status widen(cf_index_table *t, cf_error *err)
 {
     const size_t n_slots = t->n_slots ? 2 * t->n_slots : 64;

@@ -15,7 +15,8 @@ typedef struct cf_index_table { /* zero-initialise */
 } cf_index_table;
 
 void cf_index_table_deinit(cf_index_table *t);
-void cf_index_table_clear(cf_index_table *t); /* no items, memory kept */
+void cf_index_table_clear(cf_index_table *t);          /* no items, memory kept */
+void cf_index_table_keep(cf_index_table *t, size_t n); /* only the first n items */
 /* The next index with this hash, or -1; *probe is 0 before the first call and belongs to the search. */
 int32_t cf_index_table_find(const cf_index_table *t, uint64_t hash, size_t *probe);
 /* The item of index n has this hash. */

@@ -103,7 +103,6 @@ static void maps_of_the_demo_are_the_references(void **state)
     golden_study_close(&g);
     char *questions = fixture_path(f, "golden");
     temp_dir_remove(questions);
-    free(questions);
     golden_study_open(&g, f, DEMO, "tests/cli/golden/maps_demo.json", 1);
     check_map(f, &g, DEMO, "patches", "Question", (const char *const[]){"--window", "3", NULL});
     golden_study_close(&g);
