@@ -147,7 +147,7 @@ static void portions_are_whole_flows_of_few_rows(void **state)
     assert_ok(cf_groups_build(&g, &layout, report));
     const cf_scene scene = {.groups = &g, .image = {2, 5}};
     assert_ok(cf_run_set_open(&s, &o, NULL, &model, report));
-    assert_ok(cf_run_chunks_make(&chunks, &s, &scene, 0, report));
+    assert_ok(cf_run_chunks_make(&chunks, &s, &scene, 0, 0, report));
     assert_ok(cf_sample_plan_create(&whole, &s, &scene, 0, 0, report));
     assert_true(chunks.n > 1);
     assert_int_equal(chunks.ends[chunks.n - 1], s.specs.n);
