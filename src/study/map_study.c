@@ -21,8 +21,6 @@
 #include "study/study_facts.h"
 #include "study/trace.h"
 
-static const int64_t keep_every_ns = 10000000000; /* of measuring: as much may be lost */
-
 typedef struct mapper {
     cf_study_listener listen;
     void *user;
@@ -150,7 +148,7 @@ static cf_status keep_values(mapper *m, cf_study *s, const cf_study_sample *x, s
     cf_status st = CF_OK;
     void *memory = NULL;
     size_t n = 0;
-    if (now - m->kept_ns < keep_every_ns)
+    if (now - m->kept_ns < s->o->keep_every_ns)
         return CF_OK;
     cf_run_values_finish(&m->values, s, &plan, &all);
     CF_TRY(cf_alloc(&memory, all.n_values, sizeof(cf_value), "values", err));

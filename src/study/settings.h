@@ -52,6 +52,8 @@ typedef struct cf_study_options {
     int64_t seed;                   /* of random controls; 0 or more */
 
     const cf_map_options *map; /* of a map, whose flows follow from it; NULL: no map */
+    int64_t keep_every_ns;     /* map: of measuring, until what is known of an unfinished sample is kept: as much may be
+                                  lost */
 
     /* the samples */
     cf_keep keep;

@@ -24,6 +24,7 @@ cf_study_options cf_study_options_default(void)
                               .seed = 1,
                               .max_new_tokens = 128,
                               .scores = CF_SCORE_TRUE,
+                              .keep_every_ns = 10000000000,
                               .top = 50,
                               .reuse = true};
 }

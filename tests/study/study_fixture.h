@@ -36,6 +36,7 @@
     } while (0)
 
 int test_map_flows(void);
+int test_map_study(void);
 
 int folder_setup(void **state); /* *state: an empty folder's name */
 int folder_teardown(void **state);
