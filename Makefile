@@ -7,7 +7,7 @@ CONFIGURE = cmake -G Ninja -DCF_WERROR=$(WERROR) -S . -B
 TESTS = ctest -L 'unit|golden' --output-on-failure -j 2 --test-dir
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all deps deps-check test sanitize check format headers clang lint demo bench bench-large clean
+.PHONY: all deps deps-check test sanitize check format headers clang lint web-check demo bench bench-large clean
 
 all: deps
 	$(CONFIGURE) build
@@ -51,6 +51,10 @@ clang:
 # Advice, to be judged: clang-tidy with its static analyzer. Three minutes.
 lint: deps-check clang
 	run-clang-tidy -quiet -j $(JOBS) -p build-clang "$(CURDIR)/src/"
+
+# The report's page: its types, its lint, that web/dist is what web/src builds, and its tests in a real browser.
+web-check:
+	web/test/run.sh
 
 # A whole study of the model that ships with the project: build/demo/.
 demo: all

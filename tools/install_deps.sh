@@ -6,7 +6,7 @@
 set -eu
 
 build="build-essential cmake ninja-build pkg-config libdnnl-dev libjpeg-dev libpng-dev libcjson-dev libxxhash-dev
-    libutf8proc-dev libpcre2-dev libsqlite3-dev gnuplot-nox libcmocka-dev"
+    libutf8proc-dev libpcre2-dev libsqlite3-dev zlib1g-dev gnuplot-nox libcmocka-dev"
 check="git clang clang-format clang-tidy cppcheck libomp-dev"
 
 case "${1:-build}" in

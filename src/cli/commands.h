@@ -16,6 +16,7 @@ int cf_cmd_trace(int argc, char **argv);
 int cf_cmd_lens(int argc, char **argv);
 int cf_cmd_map(int argc, char **argv);
 int cf_cmd_flows(int argc, char **argv);
+int cf_cmd_report(int argc, char **argv);
 int cf_cmd_show(int argc, char **argv);
 int cf_cmd_export(int argc, char **argv);
 int cf_cmd_figure(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct {
     {"export", cf_cmd_export, "a study as CSV files in the published format"},
     {"flows", cf_cmd_flows, "what --flow can say"},
     {"figure", cf_cmd_figure, "a study as a figure like the paper's"},
+    {"report", cf_cmd_report, "studies as one page for the browser"},
     {"info", cf_cmd_info, "what a model is, and what a study of it will take"},
 };
 

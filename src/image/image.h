@@ -1,4 +1,4 @@
-/* image.h - picture files to RGB8, as Pillow's Image.open(path).convert("RGB") gives them. */
+/* image.h - picture files to RGB8, as Pillow's Image.open(path).convert("RGB") gives them, and RGB8 to a JPEG. */
 #ifndef CF_IMAGE_IMAGE_H
 #define CF_IMAGE_IMAGE_H
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 typedef struct cf_image { /* zero-initialise; owns rgb */
     int32_t width, height;
@@ -25,6 +26,9 @@ void cf_image_deinit(cf_image *im);
 CF_MUST_USE cf_status cf_image_decode(cf_image *out, const unsigned char *data, size_t n, const char *name,
                                       cf_error *err);
 CF_MUST_USE cf_status cf_image_open(cf_image *out, const char *path, cf_error *err);
+
+/* Appends the picture as a JPEG; quality 1 to 100. Equal pictures give equal bytes. */
+CF_MUST_USE cf_status cf_image_write_jpeg(cf_str *out, const cf_image *im, int quality, cf_error *err);
 
 /* The decoders built with, for provenance: "libjpeg-turbo 2.1.5", "libpng 1.6.39". */
 const char *cf_jpeg_library(void);

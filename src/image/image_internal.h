@@ -30,6 +30,12 @@ CF_MUST_USE cf_status cf_image_resize_window(cf_image *out, int32_t at_x, int32_
 /* *out = the picture centred in the smallest square that holds it, the rest filled with rgb. */
 CF_MUST_USE cf_status cf_image_pad_square(cf_image *out, const cf_image *in, const uint8_t rgb[3], cf_error *err);
 
+/* Where the first pixel of the fitted picture lies in the original, and how much of it each pixel is. */
+typedef struct cf_placement {
+    double x, y, dx, dy;
+} cf_placement;
+cf_placement cf_preprocess_placement(int32_t picture_w, int32_t picture_h, const cf_preprocess *p);
+
 /* *out = one tile of the picture, 0 the base tile; tile_w x tile_h, overwritten on success only. */
 CF_MUST_USE cf_status cf_tile_make(cf_image *out, const cf_image *picture, const cf_tile_grid *g, int32_t tile,
                                    const cf_preprocess *p, cf_error *err);

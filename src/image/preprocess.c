@@ -17,10 +17,10 @@ static uint8_t background(double mean)
 }
 
 /* The size of the whole picture after resizing. */
-static void resized_size(int64_t *width, int64_t *height, const cf_image *in, const cf_preprocess *p)
+static void resized_size(int64_t *width, int64_t *height, int32_t in_w, int32_t in_h, const cf_preprocess *p)
 {
-    *width = in->width;
-    *height = in->height;
+    *width = in_w;
+    *height = in_h;
     if (p->fit == CF_FIT_ANYRES && p->shortest_edge) { /* LlavaNextImageProcessorPil.get_image_patches: squeezed */
         *width = *height = p->shortest_edge;
         return;
@@ -32,8 +32,8 @@ static void resized_size(int64_t *width, int64_t *height, const cf_image *in, co
         *height = p->size_h;
         return;
     }
-    const bool upright = in->width <= in->height;
-    const int64_t shorter = upright ? in->width : in->height, longer = upright ? in->height : in->width;
+    const bool upright = in_w <= in_h;
+    const int64_t shorter = upright ? in_w : in_h, longer = upright ? in_h : in_w;
     /* Python: int(size * long / short), a true division of integers, then truncation. */
     const int64_t edge = p->shortest_edge, other = (int64_t)((double)(edge * longer) / (double)shorter);
     *width = upright ? edge : other;
@@ -61,7 +61,7 @@ cf_status cf_preprocess_fit(cf_image *out, const cf_image *in, const cf_preproce
         from = &square;
     }
     int64_t width = 0, height = 0;
-    resized_size(&width, &height, from, p);
+    resized_size(&width, &height, from->width, from->height, p);
     if (!p->do_center_crop && (width != p->crop_w || height != p->crop_h)) {
         st = cf_fail(err, CF_MISMATCH,
                      "a picture of %d x %d pixels becomes %lld x %lld without a crop, the model takes %d x %d",
@@ -80,6 +80,23 @@ done:
     cf_image_deinit(&square);
     cf_image_deinit(&crop);
     return st;
+}
+
+cf_placement cf_preprocess_placement(int32_t picture_w, int32_t picture_h, const cf_preprocess *p)
+{
+    const bool pads = p->fit == CF_FIT_PAD;
+    const int32_t side = picture_w > picture_h ? picture_w : picture_h;
+    const int32_t in_w = pads ? side : picture_w, in_h = pads ? side : picture_h;
+    int64_t width = 0, height = 0, from_x = 0, from_y = 0;
+    int32_t n = 0, at_x = 0, at_y = 0;
+    resized_size(&width, &height, in_w, in_h, p);
+    centre(&from_x, &n, &at_x, width, p->crop_w);
+    centre(&from_y, &n, &at_y, height, p->crop_h);
+    const double dx = (double)in_w / (double)width, dy = (double)in_h / (double)height;
+    return (cf_placement){.x = (double)(from_x - at_x) * dx - (in_w - picture_w) / 2,
+                          .y = (double)(from_y - at_y) * dy - (in_h - picture_h) / 2,
+                          .dx = dx,
+                          .dy = dy};
 }
 
 /* The value of each of the 256 bytes. HF rescale multiplies in double and rounds to float; normalize works in float,

@@ -24,6 +24,7 @@ typedef struct walk {
     const cf_run_table *runs;
     cf_run_index *index;
     cf_measure measure;
+    bool absolute;
     cf_change_visitor visit;
     void *user;
     bool begun; /* there is a sample at hand */
@@ -67,7 +68,8 @@ static cf_status add_value(walk *w, sqlite3_stmt *q, cf_error *err)
 {
     const char *path = w->store->path, *task = cf_column_text(q, 1);
     const int64_t row = sqlite3_column_int64(q, 2), run = sqlite3_column_int64(q, 4);
-    const double baseline = cf_column_f64(q, 3), change = cf_measure_change(w->measure, baseline, cf_column_f64(q, 5));
+    const double baseline = cf_column_f64(q, 3), value = cf_column_f64(q, 5);
+    const double change = w->absolute ? value : cf_measure_change(w->measure, baseline, value);
     cf_value_flag flag = CF_VALUE_OK;
     size_t at = 0;
     cf_status st = CF_OK;
@@ -103,13 +105,13 @@ done:
     return st;
 }
 
-cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_measure measure, cf_change_visitor visit,
-                          void *user, cf_error *err)
+cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_measure measure, bool absolute,
+                          cf_change_visitor visit, void *user, cf_error *err)
 {
     cf_status st = CF_OK;
     sqlite3_stmt *q = NULL;
     void *parts = NULL;
-    walk w = {.store = s, .runs = runs, .measure = measure, .visit = visit, .user = user};
+    walk w = {.store = s, .runs = runs, .measure = measure, .absolute = absolute, .visit = visit, .user = user};
     CF_TRY(cf_run_index_make(&w.index, runs, err));
     CF_TRY(cf_alloc(&parts, runs->n, sizeof *w.parts, "changes", err));
     w.parts = parts;

@@ -150,7 +150,7 @@ cf_status cf_store_curves(cf_store *s, cf_curve **out, size_t *n, const cf_curve
     tally t = {.store = s, .o = o};
     CF_TRY(cf_measure_check_curve(o->measure, err));
     CF_TRY(tally_init(&t, err));
-    CF_TRY(cf_changes_each(s, &t.runs, o->measure, add_change, &t, err));
+    CF_TRY(cf_changes_each(s, &t.runs, o->measure, o->absolute, add_change, &t, err));
     CF_TRY(end_task(&t, err));
     if (o->all_tasks)
         CF_TRY(add_curves(&t, t.all_sums, "all", err));

@@ -123,6 +123,9 @@ static cf_status add_columns(cf_str *out, const cf_store *s, const cf_sample *x,
     CF_TRY(add_integer(out, "picture_h", x->picture_h, err));
     CF_TRY(add_integer(out, "fitted_w", x->fitted_w, err));
     CF_TRY(add_integer(out, "fitted_h", x->fitted_h, err));
+    CF_TRY(add_json(out, "tokens", x->tokens, s, err));
+    CF_TRY(add_json(out, "boxes", x->boxes, s, err));
+    CF_TRY(add_json(out, "patches", x->patches, s, err));
 done:
     return st;
 }

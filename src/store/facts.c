@@ -101,6 +101,23 @@ done:
     return st;
 }
 
+cf_status cf_store_each_fact(cf_store *s, cf_fact_visitor visit, void *user, cf_error *err)
+{
+    cf_status st = CF_OK;
+    sqlite3_stmt *q = NULL;
+    CF_TRY(cf_store_prepare(s, &q, "SELECT key, value, identity FROM study ORDER BY key", err));
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const cf_fact fact = {cf_column_text(q, 0), cf_column_text(q, 1), sqlite3_column_int(q, 2) != 0};
+        CF_TRY(visit(user, &fact, err));
+    }
+    if (rc != SQLITE_DONE)
+        st = cf_store_fault(s, err, "read the study's facts");
+done:
+    sqlite3_finalize(q);
+    return st;
+}
+
 cf_status cf_store_fact(cf_store *s, const char *key, cf_str *out, bool *found, cf_error *err)
 {
     cf_status st = CF_OK;

@@ -1,8 +1,8 @@
 /* mean.c - a mean and its 95 % interval, by B. P. Welford's update (Technometrics 4, 1962): numbers that come in one
  * order give the same bits. */
-#include <math.h>
+#include "store/mean.h"
 
-#include "store/store_internal.h"
+#include <math.h>
 
 static const double Z_95 = 1.96; /* normal quantile of a two-sided 95 % interval, as seaborn's figures of the paper */
 

@@ -36,6 +36,9 @@ cf_status cf_sample_read(const cf_store *s, cf_sample *out, sqlite3_stmt *q, int
     x.picture_h = cf_column_i32(q, i++, &fits);
     x.fitted_w = cf_column_i32(q, i++, &fits);
     x.fitted_h = cf_column_i32(q, i++, &fits);
+    x.tokens = cf_column_text(q, i++);
+    x.boxes = cf_column_text(q, i++);
+    x.patches = cf_column_text(q, i++);
     if (!fits)
         return cf_fail(err, CF_FORMAT, "%s: sample %s row %" PRId64 ": a number does not fit in 32 bits", s->path,
                        x.task, x.row);

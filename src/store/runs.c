@@ -23,17 +23,11 @@ bool cf_run_is_random(const cf_run_entry *e)
 }
 
 /* The text says everything but the seed. */
-static cf_status make_label(char **out, const cf_store_run *run, cf_error *err)
+cf_status cf_store_run_label(cf_str *out, const cf_store_run *run, cf_error *err)
 {
-    cf_status st = CF_OK;
-    cf_str label = {0};
-    CF_TRY(cf_str_add_text(&label, run->spec, err));
-    if (strcmp(run->mode, "random") == 0)
-        CF_TRY(cf_str_addf(&label, err, " seed %" PRId64, run->seed));
-    *out = label.data;
-    label.data = NULL;
-done:
-    cf_str_deinit(&label);
+    cf_status st = cf_str_add_text(out, run->spec, err);
+    if (st == CF_OK && strcmp(run->mode, "random") == 0)
+        st = cf_str_addf(out, err, " seed %" PRId64, run->seed);
     return st;
 }
 
@@ -50,19 +44,41 @@ static cf_status read_entry(const cf_store *s, cf_run_entry *out, sqlite3_stmt *
 {
     cf_status st = CF_OK;
     cf_store_run run = {0};
+    cf_str label = {0};
     cf_run_entry e = {.id = sqlite3_column_int64(q, 0), .spec_id = sqlite3_column_int64(q, 1)};
     CF_TRY(cf_run_read(s, &run, q, 2, err));
     e.repeat = run.repeat;
     e.window = run.window;
     e.centre = run.centre;
-    CF_TRY(make_label(&e.label, &run, err));
+    CF_TRY(cf_store_run_label(&label, &run, err));
+    CF_TRY(cf_strdup(&e.label, cf_str_slice(&label), err));
     CF_TRY(cf_strdup(&e.mode, cf_slice_of(run.mode), err));
     CF_TRY(cf_strdup(&e.style, cf_slice_of(run.style), err));
     CF_TRY(cf_strdup(&e.layers, cf_slice_of(run.layers), err));
     *out = e;
     e = (cf_run_entry){0};
 done:
+    cf_str_deinit(&label);
     entry_deinit(&e);
+    return st;
+}
+
+cf_status cf_store_each_run(cf_store *s, cf_run_visitor visit, void *user, cf_error *err)
+{
+    cf_status st = CF_OK;
+    sqlite3_stmt *q = NULL;
+    CF_TRY(cf_store_prepare(
+        s, &q, "SELECT r.id, " CF_RUN_COLUMNS " FROM run r JOIN spec p ON p.id = r.spec ORDER BY r.id", err));
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        cf_store_run run = {0};
+        CF_TRY(cf_run_read(s, &run, q, 1, err));
+        CF_TRY(visit(user, sqlite3_column_int64(q, 0), &run, err));
+    }
+    if (rc != SQLITE_DONE)
+        st = cf_store_fault(s, err, "read the runs");
+done:
+    sqlite3_finalize(q);
     return st;
 }
 

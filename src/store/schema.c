@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { APPLICATION_ID = 0x78666c6f /* "xflo" */, SCHEMA_VERSION = 3 };
+enum { APPLICATION_ID = 0x78666c6f /* "xflo" */, SCHEMA_VERSION = 4 };
 
 /* Names, not numbers, so that the file can be read without this source. WITHOUT ROWID: the results of a sample lie side
  * by side, in the order of its runs. A measure that does not exist for a sample (a difference without options) is NULL;
@@ -49,6 +49,9 @@ static const char tables[] =
     "  picture_h INTEGER NOT NULL,"
     "  fitted_w INTEGER NOT NULL,"
     "  fitted_h INTEGER NOT NULL,"
+    "  tokens TEXT NOT NULL,"
+    "  boxes TEXT NOT NULL,"
+    "  patches TEXT NOT NULL,"
     "  UNIQUE (task, row)"
     ");"
     "CREATE TABLE spec ("

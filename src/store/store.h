@@ -89,6 +89,12 @@ typedef struct cf_sample {
     const char *notes; /* lines: what a reader should know of this sample ("True Option \"left\" occurs 2 times"); "" */
     int32_t grid_h, grid_w; /* patches */
     int32_t picture_w, picture_h, fitted_w, fitted_h;
+    /* JSON lists, "[]" where a fault came before them. tokens: texts of the prompt's tokens, one null for all positions of
+     * the picture, ["<s>",null,"\xe2\x96\x81Is"]. boxes: of the question's objects in pixels of the picture,
+     * [{"name":"circle","x":247,"y":137,"w":82,"h":82}]. patches: where the picture's positions lie in it,
+     * [{"kind":"base","at":4,"rows":12,"columns":12,"newline":0,"x":0,"y":0,"dx":14,"dy":14}], a cf_patch_area each with
+     * `at` as a position of the prompt. */
+    const char *tokens, *boxes, *patches;
 } cf_sample;
 
 typedef enum cf_value_flag {
@@ -183,6 +189,15 @@ typedef struct cf_store_counts {
 } cf_store_counts;
 CF_MUST_USE cf_status cf_store_count(cf_store *s, cf_store_counts *out, cf_error *err);
 
+/* Every fact by key. Text is valid during the call only; a status other than CF_OK stops the walk and is returned. */
+typedef cf_status (*cf_fact_visitor)(void *user, const cf_fact *fact, cf_error *err);
+CF_MUST_USE cf_status cf_store_each_fact(cf_store *s, cf_fact_visitor visit, void *user, cf_error *err);
+/* Appends what a run's curve is called: the spec, with the seed where it is random. */
+CF_MUST_USE cf_status cf_store_run_label(cf_str *out, const cf_store_run *run, cf_error *err);
+/* Every run by id, likewise. */
+typedef cf_status (*cf_run_visitor)(void *user, int64_t id, const cf_store_run *run, cf_error *err);
+CF_MUST_USE cf_status cf_store_each_run(cf_store *s, cf_run_visitor visit, void *user, cf_error *err);
+
 /* Row callbacks: text is valid during the call only; a status other than CF_OK stops the walk and is returned. Order:
  * task, row; then run id. */
 typedef cf_status (*cf_sample_visitor)(void *user, const cf_sample *sample, cf_error *err);
@@ -190,6 +205,22 @@ CF_MUST_USE cf_status cf_store_each_sample(cf_store *s, cf_sample_visitor visit,
 typedef cf_status (*cf_value_visitor)(void *user, const cf_sample *sample, const cf_store_run *run,
                                       const cf_value *value, cf_error *err);
 CF_MUST_USE cf_status cf_store_each_value(cf_store *s, cf_value_visitor visit, void *user, cf_error *err);
+
+/* What was measured on one sample. Zero-initialise; may be used again for the next one. */
+typedef struct cf_results_buffer {
+    cf_results results; /* into the rest */
+    cf_value *values;
+    cf_baseline *baselines;
+    cf_run_answer *answers;
+    cf_lens_entry *lens;
+    size_t cap_values, cap_baselines, cap_answers, cap_lens;
+} cf_results_buffer;
+enum { CF_READ_VALUES = 1, CF_READ_BASELINES = 2, CF_READ_ANSWERS = 4, CF_READ_LENS = 8 };
+/* Reads the parts asked for (CF_READ_...), by run and measure's name; of the lens the baseline's entries at the last
+ * position, by layer. A sample that is not there has none. On failure the buffer holds nothing. */
+CF_MUST_USE cf_status cf_store_read_results(cf_store *s, cf_results_buffer *out, const char *task, int64_t row,
+                                            unsigned parts, cf_error *err);
+void cf_results_buffer_deinit(cf_results_buffer *b);
 
 /* One point of a curve: over the kept samples of a task, the change of a measure (cf_measure_change). The repeats of a
  * random control are averaged within each sample first: a sample counts once. */
@@ -210,6 +241,7 @@ typedef struct cf_curve {
 typedef struct cf_curve_options {
     cf_measure measure;
     bool drop_empty; /* values with an empty group are left out of the means */
+    bool absolute;   /* the value itself in place of its change */
     bool all_tasks;  /* one further set of curves over all samples, task "all" */
 } cf_curve_options;
 /* Every (task, spec, style, window) of the study in the order of first registration (specs) and by name (tasks). Free

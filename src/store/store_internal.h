@@ -9,8 +9,10 @@
 #define CF_STORE_STORE_INTERNAL_H
 
 #include <sqlite3.h>
-#include <stdio.h>
 
+#include "base/json_text.h"
+#include "base/out_file.h"
+#include "store/mean.h"
 #include "store/store.h"
 
 /* ---- connection (store.c) ---- */
@@ -27,6 +29,11 @@ typedef enum cf_kept {
     CF_KEPT_ADD_SPEC,
     CF_KEPT_ADD_RUN,
     CF_KEPT_CLEAR_STATISTICS,
+    CF_KEPT_SAMPLE_ID,
+    CF_KEPT_VALUES,
+    CF_KEPT_BASELINES,
+    CF_KEPT_ANSWERS,
+    CF_KEPT_LENS,
     CF_KEPT_BEGIN,
     CF_KEPT_COMMIT,
     CF_N_KEPT
@@ -92,8 +99,8 @@ CF_MUST_USE cf_status cf_measure_check_curve(cf_measure m, cf_error *err);
 #define CF_SAMPLE_COLUMNS                                                                                              \
     "task, row, question_id, image, question, answer, true_option, false_option, object, status, reason, predicted, "  \
     "first_token, first_token_text, probability, n_tokens, answer_ids, true_token, groups, notes, grid_h, grid_w, "    \
-    "picture_w, picture_h, fitted_w, fitted_h"
-enum { CF_SAMPLE_N_COLUMNS = 26 };
+    "picture_w, picture_h, fitted_w, fitted_h, tokens, boxes, patches"
+enum { CF_SAMPLE_N_COLUMNS = 29 };
 /* Of a run r and its spec p, in the order in which cf_run_read reads them. */
 #define CF_RUN_COLUMNS "p.text, p.mode, p.heads, p.seed, r.repeat, r.style, r.window, r.centre, r.layers"
 
@@ -172,27 +179,17 @@ bool cf_run_index_find(size_t *out, const cf_run_index *x, int64_t id);
 typedef struct cf_change {
     const char *task; /* valid during the call only */
     size_t point;     /* place of its first run in the run table */
-    double change;    /* finite, or NaN where there is no number */
+    double change;    /* or the value, where that is asked for; finite, or NaN where there is no number */
     bool empty;       /* a group of the run is empty */
 } cf_change;
 
 /* The changes of a measure in every kept sample, in the order of task, row and point, whatever the order in which they
  * were written. A status other than CF_OK stops the walk and is returned. */
 typedef cf_status (*cf_change_visitor)(void *user, const cf_change *c, cf_error *err);
-CF_MUST_USE cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_measure measure,
+CF_MUST_USE cf_status cf_changes_each(cf_store *s, const cf_run_table *runs, cf_measure measure, bool absolute,
                                       cf_change_visitor visit, void *user, cf_error *err);
 
-/* ---- means (mean.c) ---- */
-
-typedef struct cf_mean { /* zero-initialise */
-    int64_t n;
-    double mean, m2; /* m2: sum of squared distances from the mean */
-} cf_mean;
-
-void cf_mean_add(cf_mean *m, double v);
-cf_point cf_mean_point(const cf_mean *m, int32_t layer);
-
-/* ---- files (csv_cells.c, json_text.c, out_file.c, export_name.c) ---- */
+/* ---- files (csv_cells.c, export_name.c) ---- */
 
 CF_MUST_USE cf_status cf_csv_add_field(cf_str *out, const char *text, cf_error *err);
 /* Append a comma and the number, as cf_str_add_float or with %.17g (reads back as the same double); nothing after the comma where
@@ -204,24 +201,6 @@ CF_MUST_USE cf_status cf_csv_add_window(cf_str *out, const char *style, int32_t 
 CF_MUST_USE cf_status cf_csv_add_centre(cf_str *out, const char *style, int32_t centre, cf_error *err);
 bool cf_style_has_window(const char *style);
 bool cf_style_has_centre(const char *style);
-
-/* A file that appears whole or not at all: written under a temporary name, then renamed. Zero-initialise. */
-typedef struct cf_out_file {
-    char *path, *temporary;
-    FILE *stream;
-} cf_out_file;
-
-CF_MUST_USE cf_status cf_out_file_open(cf_out_file *f, const char *path, cf_error *err);
-CF_MUST_USE cf_status cf_out_file_add(cf_out_file *f, cf_slice text, cf_error *err);
-CF_MUST_USE cf_status cf_out_file_close(cf_out_file *f, cf_error *err);
-void cf_out_file_deinit(cf_out_file *f); /* removes what was not closed */
-
-/* Append a JSON string; bytes that are not UTF-8 become U+FFFD. */
-CF_MUST_USE cf_status cf_json_add_string(cf_str *out, const char *text, cf_error *err);
-/* Append a number that reads back as the same double; null where it is not finite. */
-CF_MUST_USE cf_status cf_json_add_number(cf_str *out, double v, cf_error *err);
-/* Append JSON that the study holds, on one line; null where it is empty. CF_FORMAT where it is not JSON. */
-CF_MUST_USE cf_status cf_json_add_json(cf_str *out, const char *json, const char *where, cf_error *err);
 
 /* The names of one export's files. */
 typedef struct cf_export_names { /* zero-initialise */

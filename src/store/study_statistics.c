@@ -187,7 +187,7 @@ static cf_status collect(collector *c, cf_error *err)
     CF_TRY(cf_run_table_read(c->store, &c->runs, err));
     CF_TRY(cf_alloc(&p, c->runs.n, sizeof *c->series, "changes", err));
     c->series = p;
-    CF_TRY(cf_changes_each(c->store, &c->runs, c->o->measure, add_change, c, err));
+    CF_TRY(cf_changes_each(c->store, &c->runs, c->o->measure, false, add_change, c, err));
     CF_TRY(end_task(c, err));
     if (c->n_tasks > 1)
         CF_TRY(add_curves(c, NULL, err));

@@ -155,6 +155,9 @@ static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
     rc |= sqlite3_bind_int(q, ++i, x->picture_h);
     rc |= sqlite3_bind_int(q, ++i, x->fitted_w);
     rc |= sqlite3_bind_int(q, ++i, x->fitted_h);
+    rc |= cf_bind_text(q, ++i, x->tokens);
+    rc |= cf_bind_text(q, ++i, x->boxes);
+    rc |= cf_bind_text(q, ++i, x->patches);
     assert(i == CF_SAMPLE_N_COLUMNS);
     return rc;
 }
@@ -162,10 +165,12 @@ static int bind_sample(sqlite3_stmt *q, const cf_sample *x)
 static cf_status add_sample(cf_store *s, int64_t *id, const cf_sample *sample, cf_error *err)
 {
     sqlite3_stmt *q = NULL;
-    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_ADD_SAMPLE,
-                                     "INSERT INTO sample (" CF_SAMPLE_COLUMNS ") VALUES "
-                                     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                     err);
+    cf_status st =
+        cf_store_use_kept(s, &q, CF_KEPT_ADD_SAMPLE,
+                          "INSERT INTO sample (" CF_SAMPLE_COLUMNS ") VALUES "
+                          "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                          "?, ?)",
+                          err);
     if (st != CF_OK)
         return st;
     const int rc = bind_sample(q, sample);

@@ -7,7 +7,8 @@
 typedef struct cf_sample_row {                                             /* zero-initialise */
     cf_sample sample;                                                      /* its texts are those below */
     cf_str id, image, question, answer, true_option, false_option, object; /* of the question */
-    cf_str predicted, first_token, answer_ids, groups, notes;              /* of the answer */
+    cf_str boxes;
+    cf_str predicted, first_token, answer_ids, groups, notes, tokens, patches; /* of the answer */
 } cf_sample_row;
 
 /* The row as it stands before anything is known but the question; path: of the picture, which the published files name

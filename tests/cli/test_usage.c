@@ -31,6 +31,10 @@ static const struct {
     {"no question", {"tokens", DEMO, "--image", ONE_IMAGE}, "is needed"},
     {"no study to draw", {"figure"}, "usage: crossflow figure STUDY.db"},
     {"no figure to draw", {"figure", "s.db"}, "is needed"},
+    {"no study to report", {"report", "-o", "p.html"}, "usage: crossflow report STUDY.db..."},
+    {"no page to write", {"report", "s.db"}, "--out FILE.html is needed"},
+    {"a page of another kind", {"report", "s.db", "-o", "p.pdf"}, "p.pdf: expected a page's name that ends in .html"},
+    {"a negative number of samples", {"report", "s.db", "-o", "p.html", "--samples", "-1"}, "--samples -1: expected a"},
     {"no study to show", {"show"}, "usage: crossflow show STUDY.db"},
     {"a seed of nothing", {"show", "s.db", "--seed", "1"}, "--seed needs --statistics"},
     {"resamples of nothing", {"show", "s.db", "--resamples", "9"}, "--resamples needs --statistics"},
@@ -119,6 +123,7 @@ static const struct {
     {"export", {"--csv", "--values", "--jsonl", "--statistics"}},
     {"flows", {"--flow"}},
     {"figure", {"--out", "--task", "--flow", "--window", "--style", "--measure", "--empty", "--paper", "--format"}},
+    {"report", {"--out", "--samples", "--sample", "--seed", "--images"}},
     {"info", {OF_STUDY}},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -3,5 +3,6 @@
 
 int main(void)
 {
-    return test_decode() + test_resize() + test_fit() + test_boxes() + test_config() + test_tiling();
+    return test_decode() + test_resize() + test_fit() + test_boxes() + test_config() + test_tiling() +
+           test_patch_area();
 }

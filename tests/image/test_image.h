@@ -12,6 +12,7 @@ int test_boxes(void);
 int test_config(void);
 int test_decode(void);
 int test_fit(void);
+int test_patch_area(void);
 int test_resize(void);
 int test_tiling(void);
 

@@ -58,6 +58,8 @@ bool fixture_has_gnuplot(void);
 char *fixture_read(const char *path);
 
 int test_figure(void);
+int test_page(void);
+int test_page_samples(void);
 int test_paper_figures(void);
 int test_statistics_table(void);
 int test_table(void);

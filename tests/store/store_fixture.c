@@ -121,7 +121,10 @@ cf_sample fixture_sample(const char *task, int64_t row, double probability)
                        .picture_w = 640,
                        .picture_h = 480,
                        .fitted_w = 168,
-                       .fitted_h = 169};
+                       .fitted_h = 169,
+                       .tokens = "[\"<s>\",null,\"Is\"]",
+                       .boxes = "[{\"name\":\"circle\",\"x\":247,\"y\":137,\"w\":82,\"h\":82}]",
+                       .patches = "[{\"kind\":\"base\",\"at\":4}]"};
 }
 
 cf_value fixture_value(int64_t run, double p2)
@@ -199,7 +202,10 @@ void fixture_rich_study(cf_store *s)
                              .probability = (double)NAN,
                              .answer_ids = "[]",
                              .true_token = -1,
-                             .groups = "{}"};
+                             .groups = "{}",
+                             .tokens = "[]",
+                             .boxes = "[]",
+                             .patches = "[]"};
     fixture_put(s, &fault, NULL, 0);
     cf_sample other = fixture_sample("B", 0, 0.5);
     other.true_option = other.false_option = "";

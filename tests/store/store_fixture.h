@@ -74,6 +74,7 @@ int test_measures(void);
 int test_results(void);
 int test_lens(void);
 int test_export_long(void);
+int test_read(void);
 int test_map_cells(void);
 int test_unfinished(void);
 

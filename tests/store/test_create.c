@@ -179,9 +179,9 @@ static void a_database_that_is_no_study_of_this_schema_is_refused(void **state)
     cf_store_close(fixture_create(f));
     for (int create = 0; create < 2; create++) {
         fixture_sql(f, "PRAGMA user_version = 7");
-        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 3, found 7");
-        fixture_sql(f, "PRAGMA user_version = 2"); /* without lens and repeats */
-        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 3, found 2");
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 4, found 7");
+        fixture_sql(f, "PRAGMA user_version = 3"); /* without tokens and boxes */
+        assert_refused(f->path, create, CF_FORMAT, "expected study schema version 4, found 3");
     }
 }
 

@@ -57,7 +57,9 @@ static void a_line_of_json_has_all_that_is_known_of_a_sample(void **state)
     "\"object\":\"circle\",\"status\":\"done\",\"reason\":\"\",\"predicted\":\"Orange\",\"first_token\":537,\"first_"  \
     "token_text\":\"Orange\",\"probability\":0.5,\"n_tokens\":172,\"answer_ids\":[537,2],\"true_token\":540,"          \
     "\"groups\":{\"Image\":[[4,148]]},\"notes\":[\"one\",\"two\"],\"grid_h\":12,\"grid_w\":13,\"picture_w\":640,"      \
-    "\"picture_h\":480,\"fitted_w\":168,\"fitted_h\":169,"
+    "\"picture_h\":480,\"fitted_w\":168,\"fitted_h\":169,\"tokens\":[\"<s>\",null,\"Is\"],"                            \
+    "\"boxes\":[{\"name\":\"circle\",\"x\":247,\"y\":137,\"w\":82,\"h\":82}],"                                         \
+    "\"patches\":[{\"kind\":\"base\",\"at\":4}],"
 #define CUT                                                                                                            \
     "\"flow\":\"Image->Last\",\"mode\":\"cut\",\"heads\":\"all\",\"seed\":0,\"repeat\":0,\"style\":\"centre\","        \
     "\"window\":1,\"layer\":0,\"layers\":\"0:1\","
@@ -96,6 +98,7 @@ static void a_line_of_json_has_all_that_is_known_of_a_sample(void **state)
         "\"first_token_text\":\"\",\"probability\":null,\"n_tokens\":0,\"answer_ids\":[]"
         ",\"true_token\":-1,\"groups\":{},\"notes\":[]"
         ",\"grid_h\":0,\"grid_w\":0,\"picture_w\":0,\"picture_h\":0,\"fitted_w\":0,\"fitted_h\":0,"
+        "\"tokens\":[],\"boxes\":[],\"patches\":[],"
         "\"baselines\":{},\"values\":[]"
         ",\"answers\":[]"
         ",\"lens\":[]}"

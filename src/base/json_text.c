@@ -1,9 +1,10 @@
-/* json_text.c - pieces of JSON (RFC 8259) on one line. */
+/* json_text.c - see json_text.h. */
+#include "base/json_text.h"
+
 #include <math.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "base/json.h"
-#include "store/store_internal.h"
 
 /* Bytes of the UTF-8 character that begins at c, 0 where there is none (Unicode 15, table 3-7: no overlong forms, no
  * surrogates, nothing above U+10FFFF). The text ends in NUL, which continues no character. */

@@ -1,11 +1,10 @@
-/* out_file.c - a file that appears whole or not at all: a reader never sees half of one. */
+/* out_file.c - see out_file.h: a reader never sees half of a file. */
+#include "base/out_file.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "store/store_internal.h"
 
 static cf_status cannot_write(const char *path, int error, cf_error *err)
 {
