@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/json.h"
 
@@ -46,6 +47,25 @@ cf_status cf_json_add_string(cf_str *out, const char *text, cf_error *err)
     }
     CF_TRY(cf_str_add_text(out, "\"", err));
 done:
+    return st;
+}
+
+cf_status cf_json_add_lines(cf_str *out, const char *text, cf_error *err)
+{
+    cf_status st = CF_OK;
+    cf_str line = {0};
+    CF_TRY(cf_str_add_text(out, "[", err));
+    for (const char *c = text; *c;) {
+        const size_t n = strcspn(c, "\n");
+        cf_str_clear(&line);
+        CF_TRY(cf_str_add(&line, (cf_slice){c, n}, err));
+        CF_TRY(cf_str_add_text(out, c == text ? "" : ",", err));
+        CF_TRY(cf_json_add_string(out, line.data ? line.data : "", err));
+        c += n + (c[n] == '\n');
+    }
+    CF_TRY(cf_str_add_text(out, "]", err));
+done:
+    cf_str_deinit(&line);
     return st;
 }
 

@@ -1,34 +1,12 @@
 /* page_sample_row.c - see page_sample_row.h. */
 #include "report/page_sample_row.h"
 
-#include <string.h>
-
 #include "base/json_text.h"
 #include "report/page_json.h"
 
 enum { TOP_WORDS = 10 };
 
 /* ---- what is known of a sample ---- */
-
-static cf_status add_notes(cf_str *out, const char *notes, cf_error *err)
-{
-    cf_status st = CF_OK;
-    cf_str note = {0};
-    CF_TRY(cf_page_name(out, "notes", err));
-    CF_TRY(cf_str_add_text(out, "[", err));
-    for (const char *c = notes; *c;) {
-        const size_t n = strcspn(c, "\n");
-        cf_str_clear(&note);
-        CF_TRY(cf_str_add(&note, (cf_slice){c, n}, err));
-        CF_TRY(cf_page_next(out, err));
-        CF_TRY(cf_json_add_string(out, note.data ? note.data : "", err));
-        c += n + (c[n] == '\n');
-    }
-    CF_TRY(cf_str_add_text(out, "]", err));
-done:
-    cf_str_deinit(&note);
-    return st;
-}
 
 static cf_status add_baselines(cf_str *out, const cf_results *r, cf_error *err)
 {
@@ -71,7 +49,8 @@ static cf_status add_answer(cf_str *out, const cf_sample *x, const cf_results *r
     CF_TRY(cf_page_integer(out, "nTokens", x->n_tokens, err));
     CF_TRY(cf_page_stored(out, "tokens", x->tokens, CF_JSON_ARRAY, path, err));
     CF_TRY(cf_page_stored(out, "groups", x->groups, CF_JSON_OBJECT, path, err));
-    CF_TRY(add_notes(out, x->notes, err));
+    CF_TRY(cf_page_name(out, "notes", err));
+    CF_TRY(cf_json_add_lines(out, x->notes, err));
     CF_TRY(cf_page_integer(out, "pictureWidth", x->picture_w, err));
     CF_TRY(cf_page_integer(out, "pictureHeight", x->picture_h, err));
     CF_TRY(cf_page_stored(out, "boxes", x->boxes, CF_JSON_ARRAY, path, err));

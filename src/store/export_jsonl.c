@@ -54,30 +54,6 @@ static cf_status add_or_null(cf_str *out, const char *name, bool there, int64_t 
     return st;
 }
 
-/* One entry a line. */
-static cf_status add_notes(cf_str *out, const char *notes, cf_error *err)
-{
-    cf_status st = CF_OK;
-    cf_str note = {0};
-    bool first = true;
-    CF_TRY(add_name(out, "notes", err));
-    CF_TRY(cf_str_add_text(out, "[", err));
-    for (const char *c = notes; *c; first = false) {
-        size_t n = 0;
-        while (c[n] && c[n] != '\n')
-            n++;
-        cf_str_clear(&note);
-        CF_TRY(cf_str_add(&note, (cf_slice){c, n}, err));
-        CF_TRY(cf_str_add_text(out, first ? "" : ",", err));
-        CF_TRY(cf_json_add_string(out, note.data ? note.data : "", err));
-        c += n + (c[n] == '\n');
-    }
-    CF_TRY(cf_str_add_text(out, "]", err));
-done:
-    cf_str_deinit(&note);
-    return st;
-}
-
 static cf_status add_run(cf_str *out, const cf_store_run *r, cf_error *err)
 {
     cf_status st = CF_OK;
@@ -116,7 +92,8 @@ static cf_status add_columns(cf_str *out, const cf_store *s, const cf_sample *x,
     CF_TRY(add_json(out, "answer_ids", x->answer_ids, s, err));
     CF_TRY(add_integer(out, "true_token", x->true_token, err));
     CF_TRY(add_json(out, "groups", x->groups, s, err));
-    CF_TRY(add_notes(out, x->notes, err));
+    CF_TRY(add_name(out, "notes", err));
+    CF_TRY(cf_json_add_lines(out, x->notes, err));
     CF_TRY(add_integer(out, "grid_h", x->grid_h, err));
     CF_TRY(add_integer(out, "grid_w", x->grid_w, err));
     CF_TRY(add_integer(out, "picture_w", x->picture_w, err));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_text.h"
 #include "support/temp_dir.h"
 
 static cf_json *parsed(const char *text)
@@ -227,6 +228,26 @@ static int remove_dir(void **state)
     return 0;
 }
 
+static void lines_become_a_list_of_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *json;
+    } cases[] = {{"", "[]"},
+                 {"one", "[\"one\"]"},
+                 {"one\ntwo", "[\"one\",\"two\"]"},
+                 {"ends\n", "[\"ends\"]"},
+                 {"\n\n", "[\"\",\"\"]"},
+                 {"a \"b\"\nc\xff", "[\"a \\\"b\\\"\",\"c\xef\xbf\xbd\"]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cf_str out = {0};
+        cf_error err = {0};
+        assert_int_equal(cf_json_add_lines(&out, cases[i].text, &err), CF_OK);
+        assert_string_equal(out.data, cases[i].json);
+        cf_str_deinit(&out);
+    }
+}
+
 int test_json(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -239,6 +260,7 @@ int test_json(void)
         cmocka_unit_test(values_of_another_kind_take_the_fallback),
         cmocka_unit_test(strings_keep_their_escapes_and_their_utf8),
         cmocka_unit_test(integers_are_exact_or_refused),
+        cmocka_unit_test(lines_become_a_list_of_strings),
         cmocka_unit_test_setup_teardown(a_file_is_read_within_its_limit, make_dir, remove_dir),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
