@@ -28,7 +28,7 @@ typedef struct told {
 
 static void ask(asked *a, const sample_set *set, size_t place)
 {
-    const sample *s = &set->samples[place];
+    const sample *s = &set->samples[place % set->n]; /* fewer under a sanitizer: then one prompt with two answers */
     *a = (asked){.s = s, .forced = {s->first_token, 41}, .n_forced = (int32_t)place};
     for (size_t f = 0; f < N_FLOWS; f++)
         for (int32_t c = 0; c < set->n_layers; c++)
