@@ -62,17 +62,16 @@ done:
     return st;
 }
 
-static cf_status add_grid(cf_str *out, const cf_prepared *p, const cf_tile_grid *g, cf_error *err)
+static cf_status add_grid(cf_str *out, const cf_prepared *p, const cf_tile_grid *g, cf_hd_order order, cf_error *err)
 {
     cf_status st = CF_OK;
     int32_t at = 0;
     for (int32_t y = 0; y < g->patch_rows; y++)
         CF_TRY(add_row(out, p, &at, g->patch_cols, false,
                        y ? "" : "  Image: a row of patches a line, # touched by a box", err));
-    const bool rows = at + g->n_rows * (g->n_cols + g->newline) == g->n_positions; /* not where tile follows tile */
-    for (int32_t y = 0; rows && y < g->n_rows; y++)
+    for (int32_t y = 0; order != CF_HD_FLAT && y < g->n_rows; y++)
         CF_TRY(add_row(out, p, &at, g->n_cols, g->newline, y ? "" : "  Image: high resolution, | a newline", err));
-    for (int32_t n = g->patch_cols; at < g->n_positions;)
+    for (int32_t n = g->patch_cols; at < g->n_positions;) /* tile after tile */
         CF_TRY(add_row(out, p, &at, n, false, "", err));
 done:
     return st;
@@ -130,7 +129,7 @@ cf_status cf_tokens_text(cf_str *out, const cf_runtime *r, const char *image, co
     const size_t at = (size_t)p.prompt.image_index;
     const cf_scene scene = cf_prepared_scene(&p, r, &picture);
     CF_TRY(add_text_positions(out, r, &p, 0, at, 0, err));
-    CF_TRY(add_grid(out, &p, &picture.tiling.grid, err));
+    CF_TRY(add_grid(out, &p, &picture.tiling.grid, r->packing.order, err));
     CF_TRY(add_text_positions(out, r, &p, at + 1, p.prompt.ids.n, p.image.end - p.image.begin - 1, err));
     CF_TRY(add_summary(out, &scene, groups, err));
     if (p.notes.n)

@@ -183,6 +183,27 @@ static void a_tower_that_is_not_at_hand_is_one_line_and_may_be_named(void **stat
 }
 
 /* Questions about pictures that padding, cropping and tiling change. */
+/* mm_patch_merge_type "flat": tile after tile, each with rows of its own. */
+static void flat_tiles_are_shown_one_after_the_other(void **state)
+{
+    fixture *f = *state;
+    char *model = copy_without_tower(f, FAMILY "original/next-llama3-1"), *config = temp_dir_path(model, "config.json");
+    cf_str text = content_of(config);
+    char *merge = strstr(text.data, "\"spatial_unpad\"");
+    assert_non_null(merge);
+    memcpy(merge, "\"flat\"         ", strlen("\"spatial_unpad\""));
+    temp_dir_write(model, "config.json", text.data, text.n);
+    RUN(&f->r, "tokens", model, "--vision-tower", FAMILY "original/clip-20", "--image", PICTURES "/000024.jpg",
+        "--question", "Is it?");
+    assert_done(&f->r, "tokens");
+    assert_non_null(strstr(f->r.out.data, " . .  Image: a row of patches a line"));
+    assert_null(strstr(f->r.out.data, "high resolution")); /* there are no rows over the whole picture */
+    assert_null(strstr(f->r.out.data, " . . ."));
+    cf_str_deinit(&text);
+    temp_dir_remove(model);
+    free(config);
+}
+
 static int setup(void **state)
 {
     if (fixture_setup(state))
@@ -204,6 +225,7 @@ int test_original(void)
         cmocka_unit_test_setup_teardown(the_forms_differ_where_each_goes_its_own_way, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_tower_that_is_not_at_hand_is_one_line_and_may_be_named, setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(flat_tiles_are_shown_one_after_the_other, setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("LLaVA's own form", tests, NULL, NULL);
 }
