@@ -40,6 +40,6 @@ function(cf_test name)
     add_executable(${name} ${T_SOURCES})
     target_link_libraries(${name} PRIVATE cf_flags ${T_LINK} cmocka m)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT 300
+    set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT 600
         ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
