@@ -123,11 +123,6 @@ static void take_row(void *user, int64_t i, const float *logits)
         give_leaf(r, r->leaf[i]);
 }
 
-static bool has_number(const cf_planned_run *r)
-{
-    return r->status != CF_RUN_FULLY_CUT && r->status != CF_RUN_TOO_FEW_KEYS;
-}
-
 /* Lists the rows to read; runs whose leaf has none are the baseline, as far as it is read, and are given at once. */
 static void list_rows(run_rows *r)
 {
@@ -138,7 +133,7 @@ static void list_rows(run_rows *r)
     for (int32_t i = 0; i < n_leaves; i++)
         r->first[i] = -1;
     for (int32_t i = (int32_t)p->n_runs - 1; i >= 0; i--) {
-        if (!has_number(&p->runs[i]))
+        if (!cf_run_has_number(&p->runs[i]))
             continue;
         if (p->runs[i].leaf == CF_BASELINE) {
             w->reader->run(w->reader->user, (size_t)i, w->s->logits);

@@ -64,6 +64,12 @@ typedef struct cf_planned_run {
     bool empty_group; /* a group it names is empty, also where the rest of it is planned */
 } cf_planned_run;
 
+/* Whether the run can be measured: its answer, or the baseline's where nothing changes. */
+static inline bool cf_run_has_number(const cf_planned_run *r)
+{
+    return r->status != CF_RUN_FULLY_CUT && r->status != CF_RUN_TOO_FEW_KEYS;
+}
+
 typedef struct cf_plan {
     int32_t n_layers, length;
     cf_edge *edges; /* distinct */

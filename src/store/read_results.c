@@ -152,32 +152,13 @@ done:
     return st;
 }
 
-/* *id = 0 where there is none: ids begin at 1. */
-static cf_status find_sample(cf_store *s, int64_t *id, const char *task, int64_t row, cf_error *err)
-{
-    sqlite3_stmt *q = NULL;
-    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_SAMPLE_ID, "SELECT id FROM sample WHERE task = ? AND row = ?", err);
-    if (st != CF_OK)
-        return st;
-    int rc = cf_bind_text(q, 1, task) | sqlite3_bind_int64(q, 2, row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(q);
-    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-        *id = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
-    else
-        st = cf_store_fault(s, err, "look for the sample %s row %" PRId64, task, row);
-    sqlite3_reset(q);
-    sqlite3_clear_bindings(q); /* the text is the caller's */
-    return st;
-}
-
 cf_status cf_store_read_results(cf_store *s, cf_results_buffer *out, const char *task, int64_t row, unsigned parts,
                                 cf_error *err)
 {
     cf_status st = CF_OK;
     int64_t id = 0;
     clear(out);
-    CF_TRY(find_sample(s, &id, task, row, err));
+    CF_TRY(cf_store_sample_id(s, &id, task, row, err));
     for (size_t i = 0; id && i < sizeof parts_of_a_sample / sizeof parts_of_a_sample[0]; i++)
         if (parts & parts_of_a_sample[i].bit)
             CF_TRY(read_part(s, out, &parts_of_a_sample[i], id, err));

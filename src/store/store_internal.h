@@ -18,7 +18,6 @@
 /* ---- connection (store.c) ---- */
 
 typedef enum cf_kept {
-    CF_KEPT_HAS_SAMPLE,
     CF_KEPT_ADD_SAMPLE,
     CF_KEPT_ADD_VALUE,
     CF_KEPT_ADD_BASELINE,
@@ -94,6 +93,9 @@ CF_MUST_USE cf_status cf_measure_read(const cf_store *s, cf_measure *out, const 
 CF_MUST_USE cf_status cf_measure_check_curve(cf_measure m, cf_error *err);
 
 /* ---- samples and their results (write.c, write_results.c, read.c) ---- */
+
+/* *id = 0 where there is none: ids begin at 1. */
+cf_status cf_store_sample_id(cf_store *s, int64_t *id, const char *task, int64_t row, cf_error *err);
 
 /* The columns of a sample in the order in which write.c binds and read.c reads them. */
 #define CF_SAMPLE_COLUMNS                                                                                              \

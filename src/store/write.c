@@ -108,20 +108,30 @@ cf_status cf_store_add_run(cf_store *s, int64_t *id, const cf_store_run *run, cf
 
 /* ---- samples ---- */
 
-cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err)
+cf_status cf_store_sample_id(cf_store *s, int64_t *id, const char *task, int64_t row, cf_error *err)
 {
     sqlite3_stmt *q = NULL;
-    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_HAS_SAMPLE, "SELECT 1 FROM sample WHERE task = ? AND row = ?", err);
+    cf_status st = cf_store_use_kept(s, &q, CF_KEPT_SAMPLE_ID, "SELECT id FROM sample WHERE task = ? AND row = ?", err);
     if (st != CF_OK)
         return st;
     int rc = cf_bind_text(q, 1, task) | sqlite3_bind_int64(q, 2, row);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-        *has = rc == SQLITE_ROW;
+        *id = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
     else
         st = cf_store_fault(s, err, "look for the sample %s row %" PRId64, task, row);
     sqlite3_reset(q);
+    sqlite3_clear_bindings(q); /* the text is the caller's */
+    return st;
+}
+
+cf_status cf_store_has_sample(cf_store *s, bool *has, const char *task, int64_t row, cf_error *err)
+{
+    int64_t id = 0;
+    const cf_status st = cf_store_sample_id(s, &id, task, row, err);
+    if (st == CF_OK)
+        *has = id != 0;
     return st;
 }
 

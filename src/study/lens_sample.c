@@ -263,11 +263,9 @@ cf_status cf_lens_sample_finish(cf_lens_sample *l, cf_study_sample *x, cf_error 
     }
     for (size_t i = 0; i < l->n_ranges; i++)
         add_range(l, &l->ranges[i], n_entries);
-    for (size_t i = 0; i < l->study->runs.specs.n; i++) {
-        const cf_run_status status = l->planned.plan->runs[i].status;
-        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
+    for (size_t i = 0; i < l->study->runs.specs.n; i++)
+        if (cf_run_has_number(&l->planned.plan->runs[i]))
             CF_TRY(add_run(l, i, last->begin, &l->baseline[last->first], err));
-    }
     x->results.lens = l->entries;
     x->results.n_lens = l->n_entries;
 done:

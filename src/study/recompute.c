@@ -36,7 +36,7 @@ cf_status cf_recompute_runs(cf_recompute *r, cf_study *s, const cf_recompute_tas
             if (st != CF_OK)
                 return st;
         }
-        if (status != CF_RUN_FULLY_CUT && status != CF_RUN_TOO_FEW_KEYS)
+        if (cf_run_has_number(&plan->runs[i]))
             cf_run_values_take(t->values, t->first + i, status == CF_RUN_PLANNED ? r->logits : baseline);
     }
     return CF_OK;

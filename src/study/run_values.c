@@ -161,8 +161,7 @@ static cf_status answer_run(size_t run, const cf_answers_task *tasks, size_t n, 
     size_t n_pending = 0;
     for (size_t i = 0; i < n; i++) {
         const cf_answers_task *t = &tasks[i];
-        const cf_run_status status = t->plan->runs[run].status;
-        if (status == CF_RUN_FULLY_CUT || status == CF_RUN_TOO_FEW_KEYS)
+        if (!cf_run_has_number(&t->plan->runs[run]))
             continue;
         const char *known = same_state(t->answers, t->plan, s->runs.ids, run);
         if (known) {

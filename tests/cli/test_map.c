@@ -9,6 +9,7 @@
 
 #include "map_values.h"
 #include "support/temp_dir.h"
+#include "support/thin.h"
 
 enum { ALL_ROWS = 999, MAX_ARGUMENTS = 40 };
 
@@ -90,21 +91,12 @@ static void maps_of_the_random_model_are_the_references(void **state)
     golden_study_close(&g);
 }
 
-/* Under a sanitizer the random model's maps are enough of the same code. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { THIN = 1 };
-#elif defined(__has_feature)
-enum { THIN = __has_feature(address_sanitizer) };
-#else
-enum { THIN = 0 };
-#endif
-
 /* Every patch at every layer takes long where a test should not: of two questions and of one alone, by map; the references'
  * patches of all questions are measured below. */
 static void maps_of_the_demo_are_the_references(void **state)
 {
     fixture *f = *state;
-    if (THIN)
+    if (THIN) /* the random model's maps are enough of the same code */
         skip();
     golden_study g;
     golden_study_open(&g, f, DEMO, "tests/cli/golden/maps_demo.json", ALL_ROWS);

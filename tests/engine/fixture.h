@@ -5,15 +5,7 @@
 #include "flow_golden.h"
 #include "model/loaded_model.h"
 #include "sample_set.h"
-
-/* Sanitizers cost a factor of several: fewer samples and runs there, and the first line printed says so. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { THIN = 1 };
-#elif defined(__has_feature)
-enum { THIN = __has_feature(address_sanitizer) };
-#else
-enum { THIN = 0 };
-#endif
+#include "support/thin.h"
 
 typedef struct fixture {
     loaded_model demo_f32, bites_f32, bites_one_thread, bites_ref;
