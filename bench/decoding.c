@@ -1,6 +1,6 @@
-/* decoding.c - how near does greedy decoding come to the speed of memory? Each token reads every weight of the decoder once;
- * seconds a token, and the bytes of those weights by those seconds beside the bandwidth measured in the same run, on a model
- * of LLaVA-1.5-7B's width.
+/* decoding.c - how near does greedy decoding come to the speed of memory? Each token reads every weight of the decoder and
+ * every key and value before it once; seconds a token, and those bytes by those seconds beside the bandwidth measured in the
+ * same run, on a model of LLaVA-1.5-7B's width.
  *
  * First, every token is held against teacher forcing, which puts all rows through a layer together. */
 #include <stdio.h>
@@ -37,12 +37,14 @@ static void check(cf_session *s, const int32_t *ids, int64_t vocab)
     }
 }
 
-/* Bytes of the weights that a token meets: all layers and the head. */
-static double weight_bytes(const deep_model *m)
+/* Bytes that a token meets: all layers and the head; keys and values (f32) of the positions before it, halfway through. */
+static double token_bytes(const deep_model *m)
 {
     const cf_text_config *t = &cf_model_config(m->model)->text;
     const double elements = (double)(t->n_layers * cf_text_layer_macs(t) + t->vocab_size * t->hidden_size);
-    return elements * (double)cf_dtype_bytes(cf_backend_compute(m->be));
+    const double kv =
+        2.0 * (double)(t->n_layers * t->n_kv_heads * t->head_dim) * (m->length + TOKENS / 2) * sizeof(float);
+    return elements * (double)cf_dtype_bytes(cf_backend_compute(m->be)) + kv;
 }
 
 int main(int argc, char **argv)
@@ -67,12 +69,12 @@ int main(int argc, char **argv)
         decode(s, ids);
         const double seconds = seconds_since(begin) / (TOKENS - 1); /* the first token is the prompt's */
         series_add(&token, seconds);
-        series_add(&rate, weight_bytes(&m) / seconds * 1e-9);
+        series_add(&rate, token_bytes(&m) / seconds * 1e-9);
     }
     (void)snprintf(shape, sizeof shape, "%s %lld layers after T %d", cf_dtype_name(cf_backend_compute(m.be)),
                    (long long)t->n_layers, m.length);
     print_head();
-    (void)snprintf(what, sizeof what, "%s: weights read to memory read", shape);
+    (void)snprintf(what, sizeof what, "%s: weights and kv read to memory read", shape);
     print_row("decoding", what, "GB/s", &rate, (yardstick_row){yardstick_gbytes(&y), ">= 0.80"}, y.threads);
     (void)snprintf(what, sizeof what, "%s: seconds a token", shape);
     print_row("decoding", what, "s", &token, (yardstick_row){0}, y.threads);

@@ -189,7 +189,7 @@ double yardstick_gflops(const yardstick *y)
 
 double yardstick_gbytes(const yardstick *y)
 {
-    return series_max(&y->bytes);
+    return series_median(&y->bytes);
 }
 
 void yardstick_close(yardstick *y)

@@ -26,8 +26,9 @@ void stream_close(stream_array *array);
 /* The loop that bounds products of a dtype here. Ends the program where there is none. */
 peak_loop peak_for(cf_dtype compute);
 
-/* Both together, for programs that hold other figures against them: taken in turn with what is measured, and the best of
- * all counts: a yardstick is what the machine can do, not what it did on average. */
+/* Both together, for programs that hold other figures against them: taken in turn with what is measured. Of the
+ * arithmetic the best of all counts: what the machine can do, not what it did on average. Of the memory the median counts:
+ * machines that share a host share its memory, whose best moment is nobody's to plan with. */
 typedef struct yardstick {
     peak_loop loop;
     int threads;
