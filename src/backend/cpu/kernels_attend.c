@@ -72,6 +72,8 @@ INLINE void all_values_of(const int n, float *const *acc, const float (*weight)[
     int64_t x = 0;
     for (; x + VF_BLOCK * VF_LANES <= padded; x += VF_BLOCK * VF_LANES)
         values_of(n, VF_BLOCK, acc, weight, v, padded, x, n_keys);
+    for (; x + 2 * VF_LANES <= padded; x += 2 * VF_LANES)
+        values_of(n, 2, acc, weight, v, padded, x, n_keys);
     for (; x < padded; x += VF_LANES)
         values_of(n, 1, acc, weight, v, padded, x, n_keys);
 }
