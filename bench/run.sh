@@ -27,6 +27,17 @@ table attention $programs/bench_attention
 trap 'rm -rf "$checkpoint"' EXIT
 $programs/bench_make_checkpoint 7b "$checkpoint" --layers 2 --dtype BF16
 table sweep $programs/bench_sweep "$checkpoint"
+table sweep-32 $programs/bench_sweep "$checkpoint" --layers 32 --repeats 1
+if grep -q avx512_bf16 /proc/cpuinfo; then # else the first was f32
+    table sweep-f32 $programs/bench_sweep "$checkpoint" --dtype f32 --repeats 3
+fi
+# On lesser processors, by oneDNN's own cap, which the kernels follow.
+lesser() {
+    DNNL_MAX_CPU_ISA=$1 $programs/bench_sweep "$checkpoint" --dtype f32 --layers 6 --repeats 3 | sed "s/,sweep,/,sweep under $1,/"
+}
+for isa in AVX512_CORE AVX2; do
+    table "sweep-$isa" lesser "$isa"
+done
 table forward $programs/bench_forward "$checkpoint"
 if grep -q avx512_bf16 /proc/cpuinfo; then # else the first was f32
     table forward-f32 $programs/bench_forward "$checkpoint" --dtype f32
