@@ -1,6 +1,7 @@
 /* forward.c - how long does one plain forward pass take, from pixels to the logits of the last position, and how far is that
- * from what its multiply-adds alone would take? On a model of LLaVA-1.5-7B's width; peers/forward.py asks the same of
- * transformers with the prompt and logits that --out leaves.
+ * from what its multiply-adds alone would take? On a model of LLaVA-1.5-7B's width; peers/forward.py and
+ * peers/llama_cpp.py ask the same of transformers and llama.cpp with the prompt and logits that --out leaves. --profile 1 adds
+ * where the prefill's time goes.
  *
  * First, the logits are held against those of the recomputation (engine/oracle.h), which has no keys and values to keep and a
  * mask of its own. */
@@ -11,6 +12,7 @@
 #include "deep_model.h"
 #include "engine/oracle.h"
 #include "measure.h"
+#include "meter.h"
 #include "yardstick.h"
 
 enum { DEFAULT_LAYERS = 2, DEFAULT_REPEATS = 10 };
@@ -18,6 +20,7 @@ enum { DEFAULT_LAYERS = 2, DEFAULT_REPEATS = 10 };
 typedef struct times {
     series vision, prefill, whole; /* seconds */
     double vision_macs, prefill_macs;
+    series parts[N_PARTS]; /* of the prefill */
 } times;
 
 static int64_t macs_of(const deep_model *m)
@@ -25,13 +28,14 @@ static int64_t macs_of(const deep_model *m)
     return cf_backend_counters(m->be).linear_macs;
 }
 
-static void pass(times *t, cf_session *s, const deep_model *m)
+static void pass(times *t, cf_session *s, const deep_model *m, meter *by_part)
 {
     cf_error err = {0};
     const int64_t before = macs_of(m), begin = cf_clock_ns();
     must(cf_session_begin(s, &m->input, 1, &err), &err);
     const double seen = seconds_since(begin);
     const int64_t between = macs_of(m);
+    meter_reset(by_part);
     must(cf_session_baseline(s, m->length, &err), &err);
     const double done = seconds_since(begin);
     t->vision_macs = (double)(between - before);
@@ -39,6 +43,8 @@ static void pass(times *t, cf_session *s, const deep_model *m)
     series_add(&t->vision, seen);
     series_add(&t->prefill, done - seen);
     series_add(&t->whole, done);
+    for (int p = 0; p < N_PARTS; p++)
+        series_add(&t->parts[p], by_part->seconds[p]);
 }
 
 static void check(const deep_model *m, const float *logits)
@@ -52,6 +58,21 @@ static void check(const deep_model *m, const float *logits)
     if (!(d.max_relative <= allowed))
         wrong("the forward pass differs from the recomputation by %.3g of the largest logit", d.max_relative);
     free(expected);
+}
+
+/* What another program needs to compute the same: the prompt as ids and pixels, and as the rows that the decoder takes. */
+static void write_all(const char *folder, cf_session *s, const deep_model *m)
+{
+    cf_error err = {0};
+    const cf_text_config *t = &cf_model_config(m->model)->text;
+    const size_t n = (size_t)(m->length * t->hidden_size);
+    float *rows = room(n, sizeof *rows);
+    must(cf_session_baseline(s, 0, &err), &err); /* keeps all of them */
+    must(cf_session_hidden(s, 0, 0, m->length, rows, &err), &err);
+    write_prompt(folder, m);
+    write_values(folder, "embedded.f32", rows, n * sizeof *rows);
+    write_values(folder, "logits.f32", cf_session_logits(s), (size_t)t->vocab_size * sizeof(float));
+    free(rows);
 }
 
 static void print_times(const times *t, const deep_model *m, const yardstick *y)
@@ -72,28 +93,42 @@ static void print_times(const times *t, const deep_model *m, const yardstick *y)
     }
 }
 
+static void print_parts(const times *t, const deep_model *m, const yardstick *y)
+{
+    for (int p = 0; p < N_PARTS; p++) {
+        char what[128];
+        (void)snprintf(what, sizeof what, "%s T %d %lld layers: prefill: share of %s",
+                       cf_dtype_name(cf_backend_compute(m->be)), m->length,
+                       (long long)cf_model_config(m->model)->text.n_layers, part_name((part)p));
+        print_row("forward", what, "s", &t->parts[p], (yardstick_row){series_median(&t->prefill), NULL}, y->threads);
+    }
+}
+
 int main(int argc, char **argv)
 {
     cf_error err = {0};
     deep_model m = deep_model_open(argc, argv, DEFAULT_LAYERS);
-    const int64_t vocab = cf_model_config(m.model)->text.vocab_size,
-                  repeats = option(argc, argv, "--repeats", DEFAULT_REPEATS);
+    const int64_t repeats = option(argc, argv, "--repeats", DEFAULT_REPEATS);
     const char *out = option_text(argc, argv, "--out");
     cf_session *s = NULL;
+    meter by_part = {0};
     times warm_up = {0}, t = {0};
     must(cf_session_create(&s, m.model, false, &err), &err);
-    pass(&warm_up, s, &m);
+    meter_attach(&by_part, m.be, &cf_model_config(m.model)->text);
+    pass(&warm_up, s, &m, &by_part);
     check(&m, cf_session_logits(s));
     if (out)
-        write_prompt(out, &m);
-    write_values(out, "logits.f32", cf_session_logits(s), (size_t)vocab * sizeof(float));
+        write_all(out, s, &m);
     yardstick y = yardstick_open(cf_backend_compute(m.be), cf_backend_n_threads(m.be));
     for (int64_t i = 0; i < repeats; i++) {
         yardstick_take(&y);
-        pass(&t, s, &m);
+        pass(&t, s, &m, &by_part);
     }
+    meter_detach(&by_part, m.be);
     print_head();
     print_times(&t, &m, &y);
+    if (option_text(argc, argv, "--profile"))
+        print_parts(&t, &m, &y);
     yardstick_close(&y);
     cf_session_free(s);
     deep_model_close(&m);

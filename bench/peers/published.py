@@ -20,6 +20,7 @@ import time
 import torch
 
 import peer
+import table
 
 FLOW = "Image->Question"
 N_FLOWS, BEFORE, AFTER, QUESTION = 6, 5, 40, 22
@@ -100,11 +101,11 @@ def batched_run(model, embeddings, masks):
 
 
 class Question:
-    """One question in both programs: crossflow's table of it, and transformers' model and prompt."""
+    """One question in both programs: crossflow's rows of it, and transformers' model and prompt."""
 
     def __init__(self, a, dtype, n_layers, window):
         self.dtype, self.n_layers, self.window = dtype, n_layers, window
-        self.table = peer.crossflow(a.programs, "sweep", a.checkpoint, "--layers", n_layers, "--window", window, "--dtype",
+        self.rows = table.crossflow(a.programs, "sweep", a.checkpoint, "--layers", n_layers, "--window", window, "--dtype",
                                     dtype, "--threads", a.threads, "--repeats", 1, "--out", a.out)
         runs = list(csv.DictReader(open(os.path.join(a.out, "runs.csv"), encoding="utf-8")))
         self.token = int(runs[0]["token"])
@@ -138,8 +139,8 @@ def verify(a):
         for name, logits in [("published", q.published(layer)), ("batched", batched[i])]:
             difference = q.difference(logits, layer)
             if not difference <= 1e-3 or not q.effect(layer) > 5 * difference:
-                peer.wrong(f"{name} run, {FLOW} at layer {layer}: differs from crossflow by {difference:.3g}, the cut's effect "
-                           f"is {q.effect(layer):.3g}")
+                table.wrong(f"{name} run, {FLOW} at layer {layer}: differs from crossflow by {difference:.3g}, the cut's effect "
+                            f"is {q.effect(layer):.3g}")
 
 
 def main():
@@ -172,14 +173,14 @@ def main():
         best = (time.perf_counter() - begin) / a.batch
         differences += [q.difference(logits[i], layer) for i, layer in enumerate(layers)]
     total = N_FLOWS * a.layers
-    ours = (peer.median_of(q.table, "baseline and sweep to floor") + peer.median_of(q.table, "vision tower and embedding"))
+    ours = (table.median_of(q.rows, "baseline and sweep to floor") + table.median_of(q.rows, "vision tower and embedding"))
     shape = f"{a.dtype} T {q.ids.shape[1]} {a.layers} layers k {a.window}"
-    peer.print_head()
-    peer.print_row("published", f"{shape}: the published way scaled from {a.runs} of {total} runs to crossflow", "s",
-                   [total * s for s in slow], ours, a.threads, ">= 40")
-    peer.print_row("published", f"{shape}: the best loop in transformers scaled from {a.batch} of {total} runs to crossflow", "s",
-                   [total * best], ours, a.threads)
-    peer.print_row("published", f"{shape}: largest relative difference in probability", "ratio", [max(differences)], 0, a.threads)
+    table.print_head()
+    for what, unit, values, of, target in [
+            (f"the published way scaled from {a.runs} of {total} runs to crossflow", "s", [total * s for s in slow], ours, ">= 40"),
+            (f"the best loop in transformers scaled from {a.batch} of {total} runs to crossflow", "s", [total * best], ours, ""),
+            ("largest relative difference in probability", "ratio", [max(differences)], 0, "")]:
+        table.print_row(peer.VERSION, "published", f"{shape}: {what}", unit, values, of, a.threads, target)
 
 
 if __name__ == "__main__":
