@@ -1,7 +1,7 @@
 /* forward.c - how long does one plain forward pass take, from pixels to the logits of the last position, and how far is that
  * from what its multiply-adds alone would take? On a model of LLaVA-1.5-7B's width; peers/forward.py and
  * peers/llama_cpp.py ask the same of transformers and llama.cpp with the prompt and logits that --out leaves. --profile 1 adds
- * where the prefill's time goes.
+ * where the time of both parts goes.
  *
  * First, the logits are held against those of the recomputation (engine/oracle.h), which has no keys and values to keep and a
  * mask of its own. */
@@ -20,7 +20,7 @@ enum { DEFAULT_LAYERS = 2, DEFAULT_REPEATS = 10 };
 typedef struct times {
     series vision, prefill, whole; /* seconds */
     double vision_macs, prefill_macs;
-    series parts[N_PARTS]; /* of the prefill */
+    series vision_parts[N_PARTS], prefill_parts[N_PARTS];
 } times;
 
 static int64_t macs_of(const deep_model *m)
@@ -28,14 +28,22 @@ static int64_t macs_of(const deep_model *m)
     return cf_backend_counters(m->be).linear_macs;
 }
 
+static void take_parts(series parts[N_PARTS], meter *by_part)
+{
+    for (int p = 0; p < N_PARTS; p++)
+        series_add(&parts[p], by_part->seconds[p]);
+    meter_reset(by_part);
+}
+
 static void pass(times *t, cf_session *s, const deep_model *m, meter *by_part)
 {
     cf_error err = {0};
+    meter_reset(by_part);
     const int64_t before = macs_of(m), begin = cf_clock_ns();
     must(cf_session_begin(s, &m->input, 1, &err), &err);
     const double seen = seconds_since(begin);
     const int64_t between = macs_of(m);
-    meter_reset(by_part);
+    take_parts(t->vision_parts, by_part);
     must(cf_session_baseline(s, m->length, &err), &err);
     const double done = seconds_since(begin);
     t->vision_macs = (double)(between - before);
@@ -43,8 +51,7 @@ static void pass(times *t, cf_session *s, const deep_model *m, meter *by_part)
     series_add(&t->vision, seen);
     series_add(&t->prefill, done - seen);
     series_add(&t->whole, done);
-    for (int p = 0; p < N_PARTS; p++)
-        series_add(&t->parts[p], by_part->seconds[p]);
+    take_parts(t->prefill_parts, by_part);
 }
 
 static void check(const deep_model *m, const float *logits)
@@ -93,14 +100,15 @@ static void print_times(const times *t, const deep_model *m, const yardstick *y)
     }
 }
 
-static void print_parts(const times *t, const deep_model *m, const yardstick *y)
+static void print_parts(const char *of, const series *whole, const series parts[N_PARTS], const deep_model *m,
+                        int threads)
 {
     for (int p = 0; p < N_PARTS; p++) {
         char what[128];
-        (void)snprintf(what, sizeof what, "%s T %d %lld layers: prefill: share of %s",
+        (void)snprintf(what, sizeof what, "%s T %d %lld layers: %s: share of %s",
                        cf_dtype_name(cf_backend_compute(m->be)), m->length,
-                       (long long)cf_model_config(m->model)->text.n_layers, part_name((part)p));
-        print_row("forward", what, "s", &t->parts[p], (yardstick_row){series_median(&t->prefill), NULL}, y->threads);
+                       (long long)cf_model_config(m->model)->text.n_layers, of, part_name((part)p));
+        print_row("forward", what, "s", &parts[p], (yardstick_row){series_median(whole), NULL}, threads);
     }
 }
 
@@ -127,8 +135,10 @@ int main(int argc, char **argv)
     meter_detach(&by_part, m.be);
     print_head();
     print_times(&t, &m, &y);
-    if (option_text(argc, argv, "--profile"))
-        print_parts(&t, &m, &y);
+    if (option_text(argc, argv, "--profile")) {
+        print_parts("vision and projector", &t.vision, t.vision_parts, &m, y.threads);
+        print_parts("prefill", &t.prefill, t.prefill_parts, &m, y.threads);
+    }
     yardstick_close(&y);
     cf_session_free(s);
     deep_model_close(&m);

@@ -1,9 +1,11 @@
 #!/bin/sh
 # run.sh - every benchmark but those of full size (large.sh): a CSV for each question in build/bench, then the table of
-# docs/performance.md. Under twenty minutes on two idle cores; needs 2 GB of disk for a while.
+# docs/performance.md. Under twenty minutes on two idle cores; needs 2 GB of disk for a while (6 GB with
+# llama.cpp).
 #
-# PYTHON=... (torch for the CPU and transformers) also measures the peers, which takes ten minutes more; without it they are
-# left out, visibly. Waiting threads spin as briefly as in the program itself.
+# PYTHON=... (torch for the CPU and transformers) also measures the peers, which takes a quarter of an hour more, and
+# LLAMA_CPP=... (llama.cpp's sources, built; PYTHON has gguf, too) llama.cpp; without them they are left out, visibly. Waiting
+# threads spin as briefly as in the program itself.
 set -eu
 cd "$(dirname "$0")/.."
 programs=build/bench
@@ -51,5 +53,13 @@ if [ -n "${PYTHON:-}" ]; then
     table peer-published "$PYTHON" bench/peers/published.py $programs "$checkpoint" "$out/peer" --dtype "$dtype"
 else
     echo "NOT MEASURED: the peers (give PYTHON=, a Python with torch and transformers)" >&2
+fi
+if [ -n "${PYTHON:-}" ] && [ -n "${LLAMA_CPP:-}" ]; then
+    for dtype in bf16 f16 q8_0; do
+        table "peer-llama-$dtype" "$PYTHON" bench/peers/llama_cpp.py $programs "$checkpoint" "$out/peer" --sources "$LLAMA_CPP" --dtype $dtype
+        rm -f "$out"/peer/*.gguf
+    done
+else
+    echo "NOT MEASURED: llama.cpp (give PYTHON= with gguf, and LLAMA_CPP=, its sources with what is built in build/)" >&2
 fi
 bench/table.sh

@@ -7,7 +7,8 @@ out=build/bench
 
 # The tables that are there, in the page's order.
 files=
-for name in peak products attention sweep sweep-32 sweep-f32 sweep-AVX512_CORE sweep-AVX2 forward forward-f32 decoding demo large peer-forward peer-forward-f32 peer-published; do
+for name in peak products attention sweep sweep-32 sweep-f32 sweep-AVX512_CORE sweep-AVX2 forward forward-f32 decoding demo large \
+    peer-forward peer-forward-f32 peer-llama-bf16 peer-llama-f16 peer-llama-q8_0 peer-published; do
     [ -f "$out/$name.csv" ] && files="$files $out/$name.csv"
 done
 if [ -z "$files" ]; then

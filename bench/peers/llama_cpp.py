@@ -96,7 +96,7 @@ def measure(a, program):
             turns.add(depth, "whole", [statistics.median(theirs["vision"]) + statistics.median(theirs["prefill"])], seen + read)
             turns.add(depth, "token", theirs["token"], table.median_of(decoding, "seconds a token"))
             if profiled:
-                ours = {p: table.median_of(forward, "share of " + p) for p in PARTS}
+                ours = {p: table.median_of(forward, "prefill: share of " + p) for p in PARTS}
                 ours[REST] = read - sum(ours.values())
                 for p in [*PARTS, REST]:
                     turns.add(depth, p, theirs[p], ours[p])
