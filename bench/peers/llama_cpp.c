@@ -5,9 +5,9 @@
  *               [--profile 0|1]
  *
  * FOLDER has the prompt as a crossflow program has left it (embedded.f32: its rows) and the picture in 8 bits
- * (picture.rgb). Prints its version and one line of seconds a quantity, repeat by repeat, and leaves logits and features in FOLDER for
- * the caller (llama_cpp.py) to compare: it does not judge. --profile adds a line for each kind of operation, measured in
- * passes of their own, because llama.cpp then computes operation by operation.
+ * (picture.rgb). Prints its version and one line of seconds a quantity, repeat by repeat, and leaves logits and features in
+ * FOLDER for the caller (llama_cpp.py) to compare: it does not judge. --profile adds a line for each kind of operation,
+ * measured in passes of their own, because llama.cpp then computes operation by operation.
  *
  * No part of crossflow's build: llama_cpp.py compiles it against a built llama.cpp (llama.h, mtmd.h). */
 #include <stdbool.h>
@@ -280,10 +280,12 @@ static void measure_vision(const run *r, const char *path, const char *folder)
 
 static int option(int argc, char **argv, const char *name, int otherwise)
 {
+    int value = otherwise;
+    char rest = 0;
     for (int i = 4; i + 1 < argc; i += 2)
-        if (strcmp(argv[i], name) == 0)
-            return (int)strtol(argv[i + 1], NULL, 10);
-    return otherwise;
+        if (strcmp(argv[i], name) == 0 && sscanf(argv[i + 1], "%d%c", &value, &rest) != 1)
+            end("is no number", argv[i + 1]);
+    return value;
 }
 
 static void say_errors(enum ggml_log_level level, const char *text, void *user)

@@ -103,19 +103,15 @@ def measure(a, program):
     return version, turns, {what: max(each[what] for each in apart) for what in apart[0]}
 
 
-def layer_bytes(a, bits):
-    t = a.config["text_config"]
-    kv = t["hidden_size"] * t["num_key_value_heads"] // t["num_attention_heads"]
-    return t["hidden_size"] * (2 * t["hidden_size"] + 2 * kv + 3 * t["intermediate_size"]) * bits / 8
-
-
 def print_rates(a, turns, version):
-    """A layer's weights by the seconds that a token takes in it."""
-    theirs, ours = turns.layer("token")
+    """The weights that a token meets, all layers and the head, by its seconds, at the larger depth."""
+    t = a.config["text_config"]
+    d, kv = t["hidden_size"], t["hidden_size"] * t["num_key_value_heads"] // t["num_attention_heads"]
+    elements = a.depths[1] * d * (2 * d + 2 * kv + 3 * t["intermediate_size"]) + t["vocab_size"] * d
+    theirs, ours = turns.of(a.depths[1], "token")
     bits = {"bf16": 16, "f16": 16, "q8_0": 8.5}[a.dtype]
-    rates = [layer_bytes(a, bits) / s * 1e-9 for s in theirs]
-    table.print_row(version, "decoding", "one token through a decoder layer: weights read: llama.cpp to crossflow", "GB/s", rates,
-                    layer_bytes(a, 16) / statistics.median(ours) * 1e-9, a.threads, "<= 1")
+    table.print_row(version, "decoding", f"{a.depths[1]} layers: weights read: llama.cpp to crossflow", "GB/s",
+                    [elements * bits / 8e9 / s for s in theirs], elements * 2e-9 / statistics.median(ours), a.threads, "<= 1")
 
 
 def main():
@@ -145,8 +141,7 @@ def main():
         "a decoder layer": turns.layer("prefill"),
         f"prefill of {few} layers (logits within {apart['logits']:.1e})": turns.alone("prefill"),
         f"a pass of {table.WHOLE_DEPTH} layers from {few} and {many}": turns.whole("whole"),
-        "one token through a decoder layer": turns.layer("token"),
-        f"one token through {table.WHOLE_DEPTH} layers": turns.whole("token"),
+        f"one token through {many} layers": turns.of(many, "token"),
         **({f"prefill of {many} layers: {p}": turns.of(many, p) for p in [*PARTS, REST]} if a.profile else {})})
     print_rates(a, turns, version)
 
