@@ -1,32 +1,96 @@
 /* backend.c - chooses a backend once and hands each call to its table; checks shapes here, so that no backend has to.
  */
-#include "backend/backend_internal.h"
+#include "backend/plugin.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
-static const cf_backend_ops *const all[] = {&cf_backend_cpu, &cf_backend_ref};
+static const cf_backend_ops *const built_in[] = {&cf_backend_cpu, &cf_backend_ref};
 
 static const cf_backend_ops *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strcmp(all[i]->name, name) == 0)
-            return all[i];
+    for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++)
+        if (strcmp(built_in[i]->name, name) == 0)
+            return built_in[i];
     return NULL;
+}
+
+/* Whether the name is cuda or cuda:N, and N. */
+static bool is_cuda(const char *name, int *ordinal)
+{
+    int64_t n = 0;
+    if (strncmp(name, "cuda", 4) != 0)
+        return false;
+    if (name[4] != '\0' &&
+        (name[4] != ':' || name[5] < '0' || name[5] > '9' || !cf_parse_i64(&n, cf_slice_of(name + 5)) || n > INT32_MAX))
+        return false;
+    *ordinal = (int)n;
+    return true;
+}
+
+/* The table of a name, and which device of its kind. */
+static cf_status choose(const cf_backend_ops **ops, const cf_plugin **plugin, int *ordinal, const char *name,
+                        cf_error *err)
+{
+    *ordinal = 0;
+    *ops = find(name);
+    if (*ops)
+        return CF_OK;
+    if (!is_cuda(name, ordinal))
+        return cf_fail(err, CF_USAGE, "device %s: expected cpu, ref, cuda or cuda:N", name);
+    const cf_status st = cf_plugin_load(plugin, name, err);
+    if (st == CF_OK)
+        *ops = (*plugin)->ops;
+    return st;
 }
 
 cf_status cf_backend_open(cf_backend **out, const char *name, const cf_backend_options *options, cf_error *err)
 {
-    const cf_backend_ops *ops = find(name);
-    if (!ops)
-        return cf_fail(err, CF_USAGE, "device %s: expected cpu or ref", name);
-    if (options->compute != CF_F32 && !(options->compute == CF_BF16 && ops->has_bf16()))
+    const cf_backend_ops *ops = NULL;
+    const cf_plugin *plugin = NULL;
+    cf_backend_options o = *options;
+    const cf_status st = choose(&ops, &plugin, &o.ordinal, name, err);
+    if (st != CF_OK)
+        return st;
+    if (!ops->multiplies(o.compute))
         return cf_fail(err, CF_UNSUPPORTED, "device %s: this processor does not multiply %s; use f32", name,
-                       cf_dtype_name(options->compute));
-    return ops->open(out, options, err);
+                       cf_dtype_name(o.compute));
+    return ops->open(out, &o, err);
+}
+
+cf_status cf_backend_memory(int64_t *bytes, const char *name, cf_error *err)
+{
+    const cf_backend_ops *ops = NULL;
+    const cf_plugin *plugin = NULL;
+    int ordinal = 0;
+    const cf_status st = choose(&ops, &plugin, &ordinal, name, err);
+    if (st != CF_OK)
+        return st;
+    if (plugin)
+        return plugin->memory(bytes, ordinal, err);
+    *bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    return CF_OK;
+}
+
+cf_status cf_backend_list(cf_str *out, cf_error *err)
+{
+    const cf_plugin *plugin = NULL;
+    cf_error why = {0};
+    cf_status st = CF_OK;
+    CF_TRY(cf_str_addf(out, err, "%-10s products in f32%s; %ld cores, %.0f MiB\n", "cpu",
+                       cf_backend_has_bf16("cpu") ? " and bf16" : "", sysconf(_SC_NPROCESSORS_ONLN),
+                       (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024)));
+    st = cf_plugin_load(&plugin, "cuda", &why);
+    if (st == CF_OK)
+        st = plugin->list(out, &why);
+    if (st != CF_OK)
+        st = cf_str_addf(out, err, "%-10s none: %s\n", "cuda", why.text);
+done:
+    return st;
 }
 
 void cf_backend_close(cf_backend *be)
@@ -58,7 +122,13 @@ const char *cf_backend_describe(const cf_backend *be)
 bool cf_backend_has_bf16(const char *name)
 {
     const cf_backend_ops *ops = find(name);
-    return ops && ops->has_bf16();
+    return ops ? ops->multiplies(CF_BF16) : cf_backend_is_accelerator(name);
+}
+
+bool cf_backend_is_accelerator(const char *name)
+{
+    int ordinal = 0;
+    return is_cuda(name, &ordinal);
 }
 
 cf_counters cf_backend_counters(const cf_backend *be)
@@ -206,13 +276,6 @@ cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const
         assert(s->own_begin == 0 || a->kv);
     }
     return be->ops->attention(be, out, q, k, v, a, err);
-}
-
-bool cf_cut_reaches(const cf_cut *cut, int64_t head, int32_t q)
-{
-    if (cut->heads && !(cut->heads[head / 64] >> (head % 64) & 1))
-        return false;
-    return cf_spans_contain(cut->query, q);
 }
 
 /* ---- row invariance ---- */

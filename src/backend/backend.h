@@ -1,12 +1,14 @@
 /* backend.h - the operations a model is written in, once for every kind of processor.
  *
  * Coarse operations over row-major matrices, not a graph. `ref` is plain loops with double accumulators: the oracle.
- * `cpu` is oneDNN for products and our own vector kernels for the rest. Selection happens once, in cf_backend_open; no
- * caller asks for a backend by name afterwards.
+ * `cpu` is oneDNN for products and our own vector kernels for the rest. `cuda` is cuBLASLt and our own kernels, in a
+ * plug-in that is loaded when it is asked for (plugin.h). Selection happens once, in cf_backend_open; no caller asks for
+ * a backend by name afterwards.
  *
  * Conventions
  * (1) Tensors passed to operations lie in the backend's memory (cf_backend_alloc); index lists (positions, rows) are
- *     host arrays, read before the call returns.
+ *     host arrays, read before the call returns. Operations may still be under way when their call returns: a download
+ *     waits for what it reads, and reports what has gone wrong until then.
  * (2) An operation's outputs may not overlap its inputs, except where it says so.
  * (3) Every operation is deterministic, and each output row depends on its own inputs only: never on how many rows are
  *     computed with it, on threads, or on which buffer holds them. For products that is the row-invariance trait,
@@ -21,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/span.h"
+#include "base/str.h"
 #include "tensor/tensor.h"
 
 #ifdef __cplusplus
@@ -33,12 +36,14 @@ typedef struct cf_kv cf_kv;         /* keys and values of one sequence, all laye
 
 typedef struct cf_backend_options {
     int n_threads;    /* 0: one per core the process may run on */
-    cf_dtype compute; /* CF_F32, or CF_BF16 where the processor has it: dtype of product inputs. Sums, norms, softmax
-                         and the residual stream are f32 always */
+    cf_dtype compute; /* CF_F32, CF_BF16 where the processor has it, any on cuda: dtype of product inputs. Sums, norms,
+                         softmax and the residual stream are f32 always */
+    int ordinal;      /* the N of cuda:N; set by cf_backend_open from the name */
 } cf_backend_options;
 
-/* name: "cpu" or "ref". CF_USAGE for another name, CF_UNSUPPORTED for a compute dtype this processor cannot multiply,
- * CF_DEVICE from the library below. */
+/* name: "cpu", "ref", "cuda:N", or "cuda" for cuda:0. CF_USAGE for another name, CF_UNSUPPORTED
+ * for a compute dtype this processor cannot multiply or a build without CUDA, CF_MISMATCH for a plug-in of another
+ * build, CF_DEVICE for a device that is not there, and from the library or driver below. */
 CF_MUST_USE cf_status cf_backend_open(cf_backend **out, const char *name, const cf_backend_options *options,
                                       cf_error *err);
 void cf_backend_close(cf_backend *be);
@@ -50,6 +55,13 @@ int cf_backend_n_threads(const cf_backend *be);
 const char *cf_backend_describe(const cf_backend *be);
 /* Whether this processor multiplies bf16 natively (asked before a backend is opened, to choose the dtype). */
 bool cf_backend_has_bf16(const char *name);
+/* Whether the name is that of a device with memory of its own, and one that multiplies every dtype at full speed or
+ * more: a checkpoint's own dtype is then the natural one. */
+bool cf_backend_is_accelerator(const char *name);
+/* Bytes of the memory that the device's tensors lie in: the machine's, or the accelerator's own. Errors as open. */
+CF_MUST_USE cf_status cf_backend_memory(int64_t *bytes, const char *name, cf_error *err);
+/* Appends a line for each device that can be opened by name; where there is no cuda device, a line that says why. */
+CF_MUST_USE cf_status cf_backend_list(cf_str *out, cf_error *err);
 
 /* Work done since open: multiply-adds over all linear() calls, those calls, and calls of weight_fill(). */
 typedef struct cf_counters {

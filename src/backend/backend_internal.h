@@ -12,8 +12,8 @@ extern "C" {
  * optional. */
 typedef struct cf_backend_ops {
     const char *name;
-    bool row_invariant; /* by construction: there is nothing to probe */
-    bool (*has_bf16)(void);
+    bool row_invariant;                   /* by construction: there is nothing to probe */
+    bool (*multiplies)(cf_dtype compute); /* known before anything is opened */
     cf_status (*open)(cf_backend **out, const cf_backend_options *options, cf_error *err);
     void (*close)(cf_backend *be);
     cf_status (*alloc)(cf_backend *be, cf_tensor *out, cf_dtype dtype, int64_t rows, int64_t cols, cf_error *err);

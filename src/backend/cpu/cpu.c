@@ -25,9 +25,9 @@ static const cf_kernels *kernels_here(void)
     return isa >= CF_ISA_AVX512 ? &cf_kernels_avx512 : isa == CF_ISA_AVX2 ? &cf_kernels_avx2 : &cf_kernels_base;
 }
 
-static bool has_bf16(void)
+static bool multiplies(cf_dtype compute)
 {
-    return cf_products_isa() == CF_ISA_AVX512_BF16;
+    return compute == CF_F32 || (compute == CF_BF16 && cf_products_isa() == CF_ISA_AVX512_BF16);
 }
 
 static void cpu_close(cf_backend *be)
@@ -176,7 +176,7 @@ static cf_status activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, cons
 
 const cf_backend_ops cf_backend_cpu = {
     .name = "cpu",
-    .has_bf16 = has_bf16,
+    .multiplies = multiplies,
     .open = cpu_open,
     .close = cpu_close,
     .alloc = cf_host_alloc,

@@ -16,9 +16,9 @@ struct cf_weight {
     float *w; /* [n, k] */
 };
 
-static bool has_bf16(void)
+static bool multiplies(cf_dtype compute)
 {
-    return false; /* the oracle is f32: there is nothing to learn from rounding it */
+    return compute == CF_F32; /* the oracle: there is nothing to learn from rounding it */
 }
 
 static cf_status ref_open(cf_backend **out, const cf_backend_options *options, cf_error *err)
@@ -206,7 +206,7 @@ static cf_status activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, cons
 const cf_backend_ops cf_backend_ref = {
     .name = "ref",
     .row_invariant = true,
-    .has_bf16 = has_bf16,
+    .multiplies = multiplies,
     .open = ref_open,
     .close = ref_close,
     .alloc = cf_host_alloc,
