@@ -8,12 +8,15 @@ int cf_cmd_info(int argc, char **argv)
     cf_study_arguments a;
     cf_study_arguments_init(&a);
     const char *operands[2] = {0};
+    bool devices = false;
+    cf_study_arguments_add(
+        &a, &(cf_option){"devices", 0, CF_OPT_FLAG, &devices, NULL, "instead: what --device can name here"});
     const cf_command_line line = {
-        .usage = "crossflow info MODEL [QUESTIONS] [options]",
+        .usage = "crossflow info MODEL [QUESTIONS] [options] | crossflow info --devices",
         .about = "Describes a checkpoint. With questions, also what a study would take with the same options: runs, "
-                 "rows, memory, time.",
+                 "rows, memory, time. With --devices, what it can run on.",
         .operands = operands,
-        .min_operands = 1,
+        .min_operands = 0, /* --devices needs no model */
         .max_operands = 2,
         .options = a.options,
         .n_options = a.n_options,
@@ -27,6 +30,16 @@ int cf_cmd_info(int argc, char **argv)
     cf_error err = {0};
     cf_str text = {0};
     int exit_status = CF_EXIT_DONE;
+    if (!devices && !operands[0]) {
+        cf_study_arguments_deinit(&a);
+        (void)cf_fail(&err, CF_USAGE, "usage: %s (--help explains)", line.usage);
+        return cf_cli_fail(&err, CF_EXIT_USAGE);
+    }
+    if (devices) {
+        CF_TRY(cf_info_devices(&text, &err));
+        exit_status = cf_cli_print(&text);
+        goto done;
+    }
     CF_TRY(cf_study_arguments_finish(&a, &err));
     a.o.runtime.model = operands[0];
     a.o.questions = operands[1];

@@ -18,10 +18,19 @@
          &(r).image_fit,                                                                                               \
          "auto|crop|pad|anyres",                                                                                       \
          "how a picture becomes one square or several; auto: as the\ncheckpoint says"},                                \
-        {"dtype",         0,                                                                                           \
-         CF_OPT_TEXT,     &(r).dtype,                                                                                  \
-         "auto|f32|bf16", "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16"},        \
-        {"device", 0, CF_OPT_TEXT, &(r).device, "cpu|ref", "ref: plain loops in double, the oracle; slow"},            \
+        {"dtype",                                                                                                      \
+         0,                                                                                                            \
+         CF_OPT_TEXT,                                                                                                  \
+         &(r).dtype,                                                                                                   \
+         "auto|f32|bf16|f16",                                                                                          \
+         "of matrix products; auto: f32 where the weights fit in half of\nmemory, else bf16; on cuda the "             \
+         "checkpoint's own. f16: cuda only"},                                                                          \
+        {"device",                                                                                                     \
+         0,                                                                                                            \
+         CF_OPT_TEXT,                                                                                                  \
+         &(r).device,                                                                                                  \
+         "cpu|cuda:N|ref",                                                                                             \
+         "crossflow info --devices lists them (default cpu); ref: plain loops\nin double, the oracle; slow"},          \
         {"vision-tower",    0,       CF_OPT_TEXT,                                                                      \
          &(r).vision_tower, "MODEL", "of an original LLaVA checkpoint that has none in its folder"},                   \
         {"weights-memory",                                                                                             \

@@ -46,7 +46,7 @@ cf_status cf_info_speed(double *macs_per_second, const cf_runtime *r, const cf_s
 {
     const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
     const int64_t shape[] = {t->intermediate_size, t->hidden_size};
-    const cf_backend_options options = {o->runtime.threads, dtype};
+    const cf_backend_options options = {.n_threads = o->runtime.threads, .compute = dtype};
     cf_status st = CF_OK;
     cf_backend *be = NULL;
     cf_weight *w = NULL;
@@ -140,7 +140,8 @@ static cf_status add_forecast(cf_str *out, const cf_runtime *r, const cf_study_o
     const double length = (double)p->groups.length, layers = (double)t->n_layers;
     const double sweep = (double)cf_plan_row_layers(plan), base = length * layers, plain = ((double)n_specs + 1) * base;
     const double row_macs = cf_info_row_macs(t);
-    const cf_memory_plan division = cf_runtime_plan_memory(r, &o->runtime, dtype);
+    cf_memory_plan division;
+    CF_TRY(cf_runtime_plan_memory(&division, r, &o->runtime, dtype, err));
     const memory m = forecast_memory(r, &division, o, &scene->tiling->grid, plan, dtype);
     const int64_t resident =
         cf_model_plan_weights(cf_checkpoint_config(r->checkpoint), dtype, division.weight_bytes).n_resident;
@@ -201,6 +202,11 @@ done:
     free(images);
     cf_question_list_close(&list);
     return st;
+}
+
+cf_status cf_info_devices(cf_str *out, cf_error *err)
+{
+    return cf_backend_list(out, err);
 }
 
 cf_status cf_info_text(cf_str *out, const cf_study_options *o, cf_error *err)

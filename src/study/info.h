@@ -10,6 +10,9 @@
  * time. Loads one weight, to time a product. */
 CF_MUST_USE cf_status cf_info_text(cf_str *out, const cf_study_options *o, cf_error *err);
 
+/* Appends a line for each device that --device can name, or why there is no cuda device. */
+CF_MUST_USE cf_status cf_info_devices(cf_str *out, cf_error *err);
+
 /* Parts of a forecast. Multiply-adds per second of one decoder product at a middling row count, measured on a weight that
  * is loaded for it; the runtime needs only its files. */
 CF_MUST_USE cf_status cf_info_speed(double *macs_per_second, const cf_runtime *r, const cf_study_options *o,

@@ -167,18 +167,36 @@ done:
     return st;
 }
 
+/* The dtype of the decoder's matrices in the files. */
+static cf_status own_dtype(cf_dtype *out, const cf_runtime *r, cf_error *err)
+{
+    const cf_text_config *t = &cf_checkpoint_config(r->checkpoint)->text;
+    const int64_t shape[] = {t->intermediate_size, t->hidden_size};
+    cf_tensor matrix;
+    const cf_status st = cf_checkpoint_weight(&matrix, r->checkpoint,
+                                              "model.language_model.layers.0.mlp.gate_proj.weight", 2, shape, err);
+    if (st == CF_OK)
+        *out = matrix.dtype;
+    return st;
+}
+
 cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err)
 {
     if (strcmp(o->dtype, "f32") == 0)
         *out = CF_F32;
     else if (strcmp(o->dtype, "bf16") == 0)
         *out = CF_BF16;
+    else if (strcmp(o->dtype, "f16") == 0 && cf_backend_is_accelerator(o->device))
+        *out = CF_F16;
+    else if (strcmp(o->dtype, "auto") == 0 && cf_backend_is_accelerator(o->device))
+        return own_dtype(out, r, err);
     else if (strcmp(o->dtype, "auto") == 0) {
         const double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
         const bool fits = 4.0 * (double)cf_checkpoint_n_parameters(r->checkpoint) <= memory / 2;
         *out = fits || !cf_backend_has_bf16(o->device) ? CF_F32 : CF_BF16;
     } else
-        return cf_fail(err, CF_USAGE, "--dtype %s: expected auto, f32 or bf16", o->dtype);
+        return cf_fail(err, CF_USAGE, "--dtype %s: expected auto, f32%s or bf16", o->dtype,
+                       cf_backend_is_accelerator(o->device) ? ", f16" : "");
     return CF_OK;
 }
 
@@ -214,10 +232,14 @@ static int64_t sample_bytes(const cf_config *c)
     return 2 * (int64_t)sizeof(float) * t->n_layers * t->n_kv_heads * t->head_dim * (tiles * side * side + MAX_TEXT);
 }
 
-cf_memory_plan cf_runtime_plan_memory(const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype)
+cf_status cf_runtime_plan_memory(cf_memory_plan *out, const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype,
+                                 cf_error *err)
 {
     const cf_config *c = cf_checkpoint_config(r->checkpoint);
-    const int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    int64_t memory = 0;
+    const cf_status st = cf_backend_memory(&memory, o->device, err);
+    if (st != CF_OK)
+        return st;
     cf_memory_plan p = {o->weights_mib ? o->weights_mib << 20 : memory / 4 * 3, o->in_flight};
     if (p.in_flight == 0)
         p.in_flight =
@@ -226,16 +248,18 @@ cf_memory_plan cf_runtime_plan_memory(const cf_runtime *r, const cf_runtime_opti
         const int64_t left = p.weight_bytes - (p.in_flight - 1) * sample_bytes(c);
         p.weight_bytes = left > 1 ? left : 1; /* 0 is no limit */
     }
-    return p;
+    *out = p;
+    return CF_OK;
 }
 
 cf_status cf_runtime_load(cf_runtime *r, const cf_runtime_options *o, cf_error *err)
 {
     cf_status st = CF_OK;
     cf_backend_options options = {.n_threads = o->threads};
+    cf_memory_plan plan;
     CF_TRY(cf_runtime_dtype(&options.compute, r, o, err));
     CF_TRY(cf_backend_open(&r->backend, o->device, &options, err));
-    const cf_memory_plan plan = cf_runtime_plan_memory(r, o, options.compute);
+    CF_TRY(cf_runtime_plan_memory(&plan, r, o, options.compute, err));
     CF_TRY(cf_model_load(&r->model, r->backend, r->checkpoint, plan.weight_bytes, err));
     r->in_flight = plan.in_flight;
 done:

@@ -17,8 +17,8 @@
 typedef struct cf_runtime_options {
     const char *model;        /* checkpoint folder, or org/name[@revision] in the local hub cache */
     const char *vision_tower; /* of an original LLaVA checkpoint that carries none: likewise; NULL: looked for */
-    const char *device;       /* "cpu" or "ref" */
-    const char *dtype;        /* "auto", "f32" or "bf16" */
+    const char *device;       /* "cpu", "ref", "cuda" or "cuda:N" */
+    const char *dtype;        /* "auto", "f32", "bf16", and on cuda "f16" */
     const char *prompt;       /* a preset's name, a template with <image> and {question}, or NULL: the checkpoint's
                               own; "paper": the published scripts' for this model */
     const char *image_fit;    /* "auto", "crop", "pad", "anyres", or "paper": what the published scripts do */
@@ -58,12 +58,13 @@ typedef struct cf_memory_plan {
     int64_t weight_bytes; /* that matrices may take; models with more are streamed (cf_model_load) */
     int32_t in_flight;    /* samples measured together: each takes keys and values of its own */
 } cf_memory_plan;
-/* What the options leave open: matrices may take three quarters of the machine's memory, less the keys and values of all
+/* What the options leave open: matrices may take three quarters of the device's memory (cf_backend_memory), less the keys and values of all
  * samples in flight but one; the rest is for kept inputs, the rows being computed, and the files' pages. One sample is in
  * flight where all layers fit, four where some are streamed: a layer that is read then serves all four. */
-cf_memory_plan cf_runtime_plan_memory(const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype);
+CF_MUST_USE cf_status cf_runtime_plan_memory(cf_memory_plan *out, const cf_runtime *r, const cf_runtime_options *o,
+                                             cf_dtype dtype, cf_error *err);
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else
- * bf16 where the processor multiplies it, else f32. */
+ * bf16 where the processor multiplies it, else f32; on cuda it is the checkpoint's own. */
 CF_MUST_USE cf_status cf_runtime_dtype(cf_dtype *out, const cf_runtime *r, const cf_runtime_options *o, cf_error *err);
 
 #endif
