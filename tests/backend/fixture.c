@@ -1,15 +1,21 @@
 /* fixture.c - see fixture.h. */
 #include "fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void fixture_open(fixture *f, cf_dtype compute)
+#include "support/safetensors_writer.h"
+
+void fixture_open(fixture *f, const char *device, cf_dtype compute)
 {
     f->compute = compute;
+    f->device = device;
+    f->is_accelerator = cf_backend_is_accelerator(device);
+    f->thin = getenv("CF_TEST_THIN") ? 5 : 1;
     OK(cf_backend_open(&f->ref, "ref", &(cf_backend_options){.compute = CF_F32}, &err));
-    OK(cf_backend_open(&f->one, "cpu", &(cf_backend_options){.n_threads = 1, .compute = compute}, &err));
-    OK(cf_backend_open(&f->two, "cpu", &(cf_backend_options){.n_threads = 2, .compute = compute}, &err));
+    OK(cf_backend_open(&f->one, device, &(cf_backend_options){.n_threads = 1, .compute = compute}, &err));
+    OK(cf_backend_open(&f->two, device, &(cf_backend_options){.n_threads = 2, .compute = compute}, &err));
 }
 
 void fixture_close(fixture *f)
@@ -33,10 +39,17 @@ float *random_values(uint64_t seed, int64_t n, float scale)
     return x;
 }
 
+static uint16_t to_half(float x, cf_dtype dtype)
+{
+    return dtype == CF_F16 ? safetensors_f32_to_f16(x) : cf_f32_to_bf16(x);
+}
+
 void round_values(float *x, int64_t n, cf_dtype dtype)
 {
-    for (int64_t i = 0; dtype == CF_BF16 && i < n; i++)
-        x[i] = cf_bf16_to_f32(cf_f32_to_bf16(x[i]));
+    for (int64_t i = 0; dtype != CF_F32 && i < n; i++) {
+        const uint16_t half = to_half(x[i], dtype);
+        x[i] = dtype == CF_F16 ? cf_f16_to_f32(half) : cf_bf16_to_f32(half);
+    }
 }
 
 cf_tensor tensor_make(cf_backend *be, cf_dtype dtype, int64_t rows, int64_t cols, const float *values)
@@ -53,7 +66,7 @@ cf_tensor tensor_make(cf_backend *be, cf_dtype dtype, int64_t rows, int64_t cols
     uint16_t *half = malloc((size_t)(n ? n : 1) * sizeof *half);
     assert_non_null(half);
     for (int64_t i = 0; i < n; i++)
-        half[i] = cf_f32_to_bf16(values[i]);
+        half[i] = to_half(values[i], dtype);
     OK(cf_backend_upload(be, &t, half, &err));
     free(half);
     return t;
@@ -92,9 +105,18 @@ void check_same(const char *what, int64_t i, int64_t j, int64_t k, const float *
              (long long)k, (long long)at, (double)a[at], (double)b[at]);
 }
 
-void check_rounded(const char *what, const float *bf16, const float *f32, int64_t n)
+void check_rounded(const char *what, cf_dtype dtype, const float *half, const float *f32, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (cf_f32_to_bf16(bf16[i]) != cf_f32_to_bf16(f32[i]))
-            fail_msg("%s: element %lld: %a in f32, %a in bf16", what, (long long)i, (double)f32[i], (double)bf16[i]);
+        if (to_half(half[i], dtype) != to_half(f32[i], dtype))
+            fail_msg("%s: element %lld: %a in f32, %a in %s", what, (long long)i, (double)f32[i], (double)half[i],
+                     cf_dtype_name(dtype));
+}
+
+void only_on_the_cpu(const fixture *f, const char *why)
+{
+    if (!f->is_accelerator)
+        return;
+    (void)printf("skipped on %s: %s\n", f->device, why);
+    skip();
 }

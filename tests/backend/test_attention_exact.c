@@ -37,7 +37,7 @@ static attend_run run_of(int64_t n_own, bool with_cuts)
 static void repetition_and_threads_do_not_matter(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++)
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
         for (int with_cuts = 0; with_cuts < 2; with_cuts++) {
             sequence s = sequence_make(1, all_heads[h], N_KEYS, 2);
             const attend_run run = run_of(33, with_cuts);
@@ -56,13 +56,13 @@ static void repetition_and_threads_do_not_matter(void **state)
 static void a_query_row_has_its_bits_alone_in_any_block_and_at_any_place(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++)
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
         for (int with_cuts = 0; with_cuts < 2; with_cuts++) {
             sequence s = sequence_make(2, all_heads[h], N_KEYS, 2);
             const int64_t width = s.heads.n * s.heads.dim;
             attend_run run = run_of(33, with_cuts);
             float *whole = attend(f->two, &s, &run, 1, (attend_layout){0});
-            for (run.n_q = 1; run.n_q <= 13; run.n_q++)
+            for (run.n_q = 1; run.n_q <= 13; run.n_q += f->thin)
                 for (int64_t begin = 0; begin + run.n_q <= N_Q; begin += run.n_q) {
                     run.q_pos = queries() + begin;
                     float *part = attend(f->two, &s, &run, 1, (attend_layout){.rows_before = begin % 5});
@@ -78,7 +78,7 @@ static void a_query_row_has_its_bits_alone_in_any_block_and_at_any_place(void **
 static void runs_do_not_know_one_another(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++) {
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1) {
         sequence s = sequence_make(3, all_heads[h], N_KEYS, 2);
         const int64_t width = s.heads.n * s.heads.dim;
         const attend_run runs[] = {run_of(33, true),  run_of(1, false), run_of(0, true),   run_of(N_KEYS, true),
@@ -97,12 +97,12 @@ static void runs_do_not_know_one_another(void **state)
 static void it_does_not_matter_which_buffer_holds_a_key(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++)
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
         for (int with_cuts = 0; with_cuts < 2; with_cuts++) {
             sequence s = sequence_make(4, all_heads[h], N_KEYS, 2);
             attend_run run = run_of(0, with_cuts);
             float *shared = attend(f->two, &s, &run, 1, (attend_layout){0});
-            for (run.n_own = 1; run.n_own <= N_KEYS; run.n_own++) {
+            for (run.n_own = 1; run.n_own <= N_KEYS; run.n_own += 1 + 7 * (f->thin - 1)) {
                 float *own = attend(f->two, &s, &run, 1, (attend_layout){0});
                 check_same("own keys", h, with_cuts, run.n_own, shared, own, N_Q * s.heads.n * s.heads.dim);
                 free(own);
@@ -117,7 +117,7 @@ static void keys_may_be_stored_in_any_order_and_in_parts(void **state)
     const fixture *f = *state;
     cf_backend *const backends[] = {f->ref, f->two};
     for (int64_t b = 0; b < COUNT(backends); b++)
-        for (int64_t h = 0; h < COUNT(all_heads); h++) {
+        for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1) {
             sequence s = sequence_make(5, all_heads[h], N_KEYS, 2);
             const int64_t width = s.heads.n_kv * s.heads.dim, q_width = s.heads.n * s.heads.dim;
             const attend_run plain = run_of(0, false);
@@ -177,7 +177,7 @@ static void keys_may_be_stored_in_any_order_and_in_parts(void **state)
 static void a_tile_without_a_visible_key_is_as_if_it_were_not_there(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++)
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
         for (int32_t tile = 0; tile < 3; tile++) {
             const cf_spans hidden = {.items = (cf_span[]){{tile * 64, tile * 64 + 64}}, .n = 1},
                            all = {.items = (cf_span[]){{0, N_KEYS}}, .n = 1};
@@ -236,7 +236,7 @@ static void a_dense_mask_equals_the_cuts_it_spells_out(void **state)
     const fixture *f = *state;
     cf_backend *const backends[] = {f->ref, f->two};
     for (int64_t b = 0; b < COUNT(backends); b++)
-        for (int64_t h = 0; h < COUNT(all_heads); h++)
+        for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
             for (int64_t n_cuts = 0; n_cuts <= COUNT(cuts); n_cuts++) {
                 sequence s = sequence_make(7, all_heads[h], N_KEYS, 2);
                 attend_run run = run_of(33, true);
@@ -263,7 +263,7 @@ static void a_window_equals_the_mask_it_spells_out(void **state)
     static const int64_t windows[] = {1, 9, 63, 64, 65, 130, N_KEYS - 1, N_KEYS, 1000};
     cf_backend *const backends[] = {f->ref, f->two};
     for (int64_t b = 0; b < COUNT(backends); b++)
-        for (int64_t h = 0; h < COUNT(all_heads); h++)
+        for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1)
             for (int64_t w = 0; w < COUNT(windows); w++)
                 for (int with_cuts = 0; with_cuts < 2; with_cuts++) {
                     sequence s = sequence_make(7, all_heads[h], N_KEYS, 2);
@@ -295,7 +295,7 @@ static void cutting_keys_that_a_query_does_not_see_anyway_changes_nothing(void *
         {&early, &future, NULL},        {&nobody, &picture, NULL}, {&everyone, &outside, NULL},
         {&everyone, &picture, no_head}, {&everyone, &none, NULL},  {&none, &everyone, NULL},
     };
-    for (int64_t h = 0; h < COUNT(all_heads); h++) {
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1) {
         sequence s = sequence_make(8, all_heads[h], N_KEYS, 2);
         attend_run run = run_of(33, false);
         float *plain = attend(f->two, &s, &run, 1, (attend_layout){0});
@@ -312,7 +312,7 @@ static void cutting_keys_that_a_query_does_not_see_anyway_changes_nothing(void *
 static void a_cut_changes_its_queries_in_its_heads_and_nothing_else(void **state)
 {
     const fixture *f = *state;
-    for (int64_t h = 0; h < COUNT(all_heads); h++) {
+    for (int64_t h = 0; h<COUNT(all_heads); h += f->thin> 1 ? 2 : 1) {
         sequence s = sequence_make(9, all_heads[h], N_KEYS, 2);
         const int64_t dim = s.heads.dim, width = s.heads.n * dim;
         attend_run run = run_of(33, false);

@@ -88,6 +88,7 @@ int test_resume(void);
 int test_reuse(void);
 int test_output(void);
 int test_report(void);
+int test_device(void);
 int test_flow_values(void);
 int test_lens(void);
 int test_original(void);

@@ -50,7 +50,7 @@ static const struct {
     {"dtype", {"--dtype", "f16"}, "--dtype f16: expected auto, f32 or bf16"},
     {"reuse", {"--reuse", "maybe"}, "--reuse maybe: expected on or off"},
     {"fit", {"--image-fit", "squash"}, "--image-fit squash: expected auto, crop, pad or anyres"},
-    {"device", {"--device", "cuda:7"}, "device cuda:7: expected cpu or ref"},
+    {"device", {"--device", "gpu"}, "device gpu: expected cpu, ref, cuda or cuda:N"},
     {"memory", {"--weights-memory", "9999999999"}, "--weights-memory 9999999999: expected a number of MiB"},
     {"threads", {"--threads", "-1"}, "--threads -1: expected 1 or more"},
     {"no prompt of that name", {"--prompt", "vicuna_v9"}, "--prompt vicuna_v9: expected a preset"},

@@ -2,16 +2,18 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void fixture_open(fixture *f)
 {
-    *f = (fixture){.demo_f32 = model_open(DEMO_MODEL, "cpu", CF_F32, 2),
-                   .bites_f32 = model_open(BITES_MODEL, "cpu", CF_F32, 2),
-                   .bites_one_thread = model_open(BITES_MODEL, "cpu", CF_F32, 1),
+    const char *named = getenv("CF_TEST_DEVICE"), *device = named ? named : "cpu";
+    *f = (fixture){.demo_f32 = model_open(DEMO_MODEL, device, CF_F32, 2),
+                   .bites_f32 = model_open(BITES_MODEL, device, CF_F32, 2),
+                   .bites_one_thread = model_open(BITES_MODEL, device, CF_F32, 1),
                    .bites_ref = model_open(BITES_MODEL, "ref", CF_F32, 1)};
-    if (cf_backend_has_bf16("cpu")) {
-        f->demo_bf16 = model_open(DEMO_MODEL, "cpu", CF_BF16, 2);
-        f->bites_bf16 = model_open(BITES_MODEL, "cpu", CF_BF16, 2);
+    if (cf_backend_has_bf16(device)) {
+        f->demo_bf16 = model_open(DEMO_MODEL, device, CF_BF16, 2);
+        f->bites_bf16 = model_open(BITES_MODEL, device, CF_BF16, 2);
     }
     samples_open(&f->demo, "demo", "tests/engine/golden/demo.json", "tests/model/golden/demo.safetensors", DEMO_MODEL,
                  f->demo_f32.model, THIN ? 3 : 36);
