@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     must(cf_session_baseline(s, m.length, &err), &err);
     decode(s, ids);
     check(s, ids, t->vocab_size);
-    yardstick y = yardstick_open(cf_backend_compute(m.be), cf_backend_n_threads(m.be));
+    yardstick y = yardstick_open_on(m.be, m.device);
     for (int64_t i = 0; i < repeats; i++) {
         yardstick_take(&y);
         const int64_t begin = cf_clock_ns();

@@ -43,17 +43,19 @@ static void make_prompt(deep_model *m)
     m->question = (cf_span){m->image.end, m->image.end + QUESTION};
 }
 
-static cf_dtype dtype_of(int argc, char **argv)
+static cf_dtype dtype_of(int argc, char **argv, const char *device)
 {
     const char *name = option_text(argc, argv, "--dtype");
-    const bool has_bf16 = cf_backend_has_bf16("cpu");
+    const bool has_bf16 = cf_backend_has_bf16(device);
     if (!name)
         return has_bf16 ? CF_BF16 : CF_F32;
     if (strcmp(name, "f32") == 0)
         return CF_F32;
     if (strcmp(name, "bf16") == 0 && has_bf16)
         return CF_BF16;
-    (void)fprintf(stderr, "--dtype %s: expected f32, or bf16 where the processor multiplies it\n", name);
+    if (strcmp(name, "f16") == 0 && cf_backend_is_accelerator(device))
+        return CF_F16;
+    (void)fprintf(stderr, "--dtype %s: expected f32, or what the device multiplies: bf16, f16\n", name);
     exit(EXIT_FAILURE);
 }
 
@@ -65,7 +67,11 @@ deep_model deep_model_open(int argc, char **argv, int64_t otherwise_layers)
         (void)fprintf(stderr, "expected the folder of a checkpoint first (bench_make_checkpoint)\n");
         exit(EXIT_FAILURE);
     }
-    m.be = backend_open("cpu", dtype_of(argc, argv), (int)option(argc, argv, "--threads", omp_get_num_procs()));
+    m.device = option_text(argc, argv, "--device");
+    if (!m.device)
+        m.device = "cpu";
+    m.be = backend_open(m.device, dtype_of(argc, argv, m.device),
+                        (int)option(argc, argv, "--threads", omp_get_num_procs()));
     must(cf_checkpoint_open(&m.checkpoint, argv[1], &err), &err);
     must(cf_model_load(&m.model, m.be, m.checkpoint, 0, &err), &err);
     m.model->config.n_eos = 0;

@@ -10,6 +10,7 @@
 #include "model/model.h"
 
 typedef struct deep_model {
+    const char *device; /* of the backend */
     cf_backend *be;
     cf_checkpoint *checkpoint;
     cf_model *model;
@@ -22,8 +23,8 @@ typedef struct deep_model {
     cf_span image, question;
 } deep_model;
 
-/* What the programs have in common on their command line: FOLDER [--layers N] [--dtype bf16|f32] [--threads N]
- * [--out FOLDER]. Layers: as many as the checkpoint has where it is not given. It never ends (no end token). */
+/* What the programs have in common on their command line: FOLDER [--layers N] [--device NAME] [--dtype bf16|f16|f32]
+ * [--threads N] [--out FOLDER]. Layers: as many as the checkpoint has where it is not given. It never ends (no end token). */
 deep_model deep_model_open(int argc, char **argv, int64_t otherwise_layers);
 void deep_model_close(deep_model *m);
 

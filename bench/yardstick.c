@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "matrices.h"
 
 enum { CHAINS = 12, STEPS = 1 << 22 }; /* 4 to 6 cycles of latency at 2 a cycle: 12 in flight */
 
@@ -176,8 +177,64 @@ yardstick yardstick_open(cf_dtype compute, int threads)
     return (yardstick){.loop = peak_for(compute), .threads = threads, .array = stream_open(threads)};
 }
 
+/* ---- an accelerator ---- */
+
+enum { SIDE = 8192, SIDE_F32 = 4096, COPY_ROWS = 1 << 16, COPY_WIDTH = 4096, AT_ONCE = 4 };
+
+yardstick yardstick_open_on(cf_backend *be, const char *device)
+{
+    const cf_dtype compute = cf_backend_compute(be);
+    const int64_t side = compute == CF_F32 ? SIDE_F32 : SIDE;
+    cf_error err = {0};
+    if (!cf_backend_is_accelerator(device))
+        return yardstick_open(compute, cf_backend_n_threads(be));
+    yardstick y = {.threads = cf_backend_n_threads(be), .be = be};
+    float *values = room((size_t)(side * side), sizeof *values);
+    for (int64_t i = 0; i < side * side; i++)
+        values[i] = (float)(i * 2654435761 % 4093 - 2046) / 4096; /* no zeros to save power with */
+    const cf_tensor host = cf_tensor_2d(values, CF_F32, side, side);
+    must(cf_weight_create(be, &y.w, &host, &err), &err);
+    free(values);
+    y.x = random_rows(be, side, side, compute, 1, 3);
+    y.y = empty_rows(be, side, side);
+    y.from = empty_rows(be, COPY_ROWS, COPY_WIDTH);
+    y.to = empty_rows(be, COPY_ROWS, COPY_WIDTH);
+    return y;
+}
+
+/* Waits for what has been begun: a row of the result must be there. */
+static void wait_for(cf_backend *be, const cf_tensor *t)
+{
+    cf_error err = {0};
+    float *row = room((size_t)t->shape[1], sizeof *row);
+    const cf_tensor first = cf_tensor_rows(t, 0, 1);
+    must(cf_backend_download(be, row, &first, &err), &err);
+    free(row);
+}
+
+static void take_on_device(yardstick *y)
+{
+    cf_error err = {0};
+    const double side = (double)y->x.shape[0];
+    wait_for(y->be, &y->y);
+    int64_t begin = cf_clock_ns();
+    for (int i = 0; i < AT_ONCE; i++)
+        must(cf_linear(y->be, &y->y, &y->x, y->w, NULL, false, &err), &err);
+    wait_for(y->be, &y->y);
+    series_add(&y->flops, AT_ONCE * 2 * side * side * side / seconds_since(begin) * 1e-9);
+    begin = cf_clock_ns();
+    for (int i = 0; i < AT_ONCE; i++)
+        must(cf_gather(y->be, &y->to, &y->from, NULL, &err), &err);
+    wait_for(y->be, &y->to);
+    series_add(&y->bytes, AT_ONCE * 2.0 * COPY_ROWS * COPY_WIDTH * sizeof(float) / seconds_since(begin) * 1e-9);
+}
+
 void yardstick_take(yardstick *y)
 {
+    if (y->be) {
+        take_on_device(y);
+        return;
+    }
     peak_measure(&y->flops, y->loop, y->threads);
     stream_measure(&y->bytes, y->array, y->threads);
 }
@@ -194,6 +251,12 @@ double yardstick_gbytes(const yardstick *y)
 
 void yardstick_close(yardstick *y)
 {
-    stream_close(y->array);
+    if (y->be) {
+        cf_tensor *const tensors[] = {&y->x, &y->y, &y->from, &y->to};
+        for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
+            cf_backend_release(y->be, tensors[i]);
+        cf_weight_free(y->be, y->w);
+    } else
+        stream_close(y->array);
     *y = (yardstick){0};
 }

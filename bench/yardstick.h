@@ -1,14 +1,15 @@
 /* yardstick.h - what the processor can do at most, measured: the loops that every other figure is held against.
  *
- * Arithmetic: chains of fused multiply-adds on registers, as many at a time as hide the latency; memory is not touched.
- * Memory: one pass over an array that no cache holds. Both check what they have computed, to the bit. */
+ * Of the cpu. Arithmetic: chains of fused multiply-adds on registers, as many at a time as hide the latency; memory is not touched.
+ * Memory: one pass over an array that no cache holds. Both check what they have computed, to the bit.
+ * Of an accelerator: the largest product that is worth while, by its own library, and a copy inside its memory. */
 #ifndef CF_BENCH_YARDSTICK_H
 #define CF_BENCH_YARDSTICK_H
 
 #include <stdbool.h>
 
+#include "backend/backend.h"
 #include "measure.h"
-#include "tensor/tensor.h"
 
 typedef enum peak_loop { PEAK_AVX2_F32, PEAK_AVX512_F32, PEAK_AVX512_BF16, N_PEAK_LOOPS } peak_loop;
 
@@ -34,9 +35,15 @@ typedef struct yardstick {
     int threads;
     stream_array *array;
     series flops, bytes; /* per second, in 1e9 */
+    cf_backend *be;      /* NULL: the cpu is measured */
+    cf_weight *w;        /* of an accelerator's product, */
+    cf_tensor x, y;      /* its operands, */
+    cf_tensor from, to;  /* and what is copied */
 } yardstick;
 
 yardstick yardstick_open(cf_dtype compute, int threads);
+/* Of the device that the backend computes on. */
+yardstick yardstick_open_on(cf_backend *be, const char *device);
 void yardstick_take(yardstick *y); /* one measurement of each; 0.05 s or so */
 double yardstick_gflops(const yardstick *y);
 double yardstick_gbytes(const yardstick *y);

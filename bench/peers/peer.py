@@ -10,7 +10,7 @@ from transformers import LlavaForConditionalGeneration
 import table
 
 VERSION = f"transformers {transformers.__version__} torch {torch.__version__}"
-DTYPES = {"bf16": torch.bfloat16, "f32": torch.float32}
+DTYPES = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32}
 
 
 def deepen(model, n_layers):
@@ -21,9 +21,10 @@ def deepen(model, n_layers):
     decoder.config.num_hidden_layers = n_layers
 
 
-def load(folder, dtype, n_layers, threads):
+def load(folder, dtype, n_layers, threads, device="cpu"):
     torch.set_num_threads(threads)
-    model = LlavaForConditionalGeneration.from_pretrained(folder, dtype=DTYPES[dtype], attn_implementation="sdpa").eval()
+    torch.backends.cuda.matmul.allow_tf32 = False
+    model = LlavaForConditionalGeneration.from_pretrained(folder, dtype=DTYPES[dtype], attn_implementation="sdpa").eval().to(device)
     deepen(model, n_layers)
     return model
 
@@ -35,7 +36,15 @@ def read_prompt(folder):
     return ids, pixels
 
 
+def wait():
+    """Until what has been begun on a GPU is done."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def seconds_of(call):
+    wait()
     begin = time.perf_counter()
     call()
+    wait()
     return time.perf_counter() - begin

@@ -3,7 +3,8 @@
 crossflow's sweep: same checkpoint, cores, dtype, prompt, flows and windows; probabilities compared first, in f32 on three
 layers, where rounding cannot hide a wrong cut.
 
-    python3 bench/peers/published.py PROGRAMS CHECKPOINT OUT [--layers N] [--window K] [--dtype bf16|f32] [--runs N]
+    python3 bench/peers/published.py PROGRAMS CHECKPOINT OUT [--layers N] [--window K] [--dtype bf16|f16|f32] [--runs N]
+        [--device cpu|cuda:N]
 
 The published way: for each flow and layer, a forward pass of its own from the pixels on, with a hook in each of the window's
 layers that puts a dense additive mask in place of the causal one, built on the host for that pass. The best loop: the vision
@@ -11,7 +12,7 @@ tower once, masks built beforehand, --batch windows of a flow in one pass. Both 
 --runs layers spread over the model (the best loop on one batch) and multiplied by the runs of the whole question, which is 6
 flows x N layers: every run of either costs the same, whatever it cuts.
 
-PROGRAMS is the folder of crossflow's benchmark programs, OUT one for what they leave. Needs torch (CPU) and transformers."""
+PROGRAMS is the folder of crossflow's benchmark programs, OUT one for what they leave. Needs torch and transformers."""
 import argparse
 import csv
 import os
@@ -77,7 +78,7 @@ def aliased_layers(model):
 
 def published_run(model, ids, pixels, layer, q):
     """One run the published way; the last position's logits."""
-    mask = mask_of(ids.shape[1], peer.DTYPES[q.dtype], True)
+    mask = mask_of(ids.shape[1], peer.DTYPES[q.dtype], True).to(ids.device)
     with Hooks(model, {l: mask for l in window_of(layer, q.window, q.n_layers)}):
         return model(input_ids=ids, pixel_values=pixels, use_cache=False, logits_to_keep=1).logits[0, -1]
 
@@ -88,7 +89,7 @@ def prepare_batch(model, ids, pixels, layers, q):
     features = model.model.get_image_features(pixel_values=pixels)
     features = getattr(features, "pooler_output", features)
     embeddings[0, BEFORE:ids.shape[1] - AFTER] = torch.cat(list(features)).to(embeddings.dtype)
-    plain, cut = (mask_of(ids.shape[1], embeddings.dtype, c) for c in (False, True))
+    plain, cut = (mask_of(ids.shape[1], embeddings.dtype, c).to(ids.device) for c in (False, True))
     windows = [window_of(layer, q.window, q.n_layers) for layer in layers]
     masks = {l: torch.cat([cut if l in w else plain for w in windows]) for l in range(q.n_layers)
              if any(l in w for w in windows)}
@@ -106,14 +107,14 @@ class Question:
     def __init__(self, a, dtype, n_layers, window):
         self.dtype, self.n_layers, self.window = dtype, n_layers, window
         self.rows = table.crossflow(a.programs, "sweep", a.checkpoint, "--layers", n_layers, "--window", window, "--dtype",
-                                    dtype, "--threads", a.threads, "--repeats", 1, "--out", a.out)
+                                    dtype, "--device", a.device, "--threads", a.threads, "--repeats", 1, "--out", a.out)
         runs = list(csv.DictReader(open(os.path.join(a.out, "runs.csv"), encoding="utf-8")))
         self.token = int(runs[0]["token"])
         self.ours = {(r["flow"], int(r["layer"])): float(r["probability"]) for r in runs}
-        self.model = peer.load(a.checkpoint, dtype, n_layers, a.threads)
+        self.model = peer.load(a.checkpoint, dtype, n_layers, a.threads, a.device)
         aliased_layers(self.model)
         self.ids, pixels = peer.read_prompt(a.out)
-        self.pixels = pixels.to(peer.DTYPES[dtype])
+        self.ids, self.pixels = self.ids.to(a.device), pixels.to(a.device, peer.DTYPES[dtype])
 
     def difference(self, logits, layer):
         """Of a run's probability to crossflow's, relative."""
@@ -151,6 +152,7 @@ def main():
     arguments.add_argument("--layers", type=int, default=32)
     arguments.add_argument("--window", type=int, default=9)
     arguments.add_argument("--dtype", choices=peer.DTYPES, default="bf16")
+    arguments.add_argument("--device", default="cpu")
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--batch", type=int, default=4)
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -162,14 +164,20 @@ def main():
         layers = [a.layers * (2 * i + 1) // (2 * a.runs) for i in range(a.runs)]
         q.published(layers[0])  # warms up
         for layer in layers:
+            peer.wait()
             begin = time.perf_counter()
             logits = q.published(layer)
+            peer.wait()
             slow.append(time.perf_counter() - begin)
             differences.append(q.difference(logits, layer))
         layers = [a.layers * (2 * i + 1) // (2 * a.batch) for i in range(a.batch)]
         embeddings, masks = q.prepare(layers)
+        if a.device != "cpu":
+            batched_run(q.model, embeddings, masks)  # warms up
+        peer.wait()
         begin = time.perf_counter()
         logits = batched_run(q.model, embeddings, masks)
+        peer.wait()
         best = (time.perf_counter() - begin) / a.batch
         differences += [q.difference(logits[i], layer) for i, layer in enumerate(layers)]
     total = N_FLOWS * a.layers

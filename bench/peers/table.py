@@ -17,6 +17,8 @@ def wrong(text):
 def crossflow(programs, name, *arguments):
     """Runs one of crossflow's benchmark programs; the rows of its table."""
     environment = {"GOMP_SPINCOUNT": "1000"} | os.environ
+    if "CF_LIBRARIES" in environment:  # bench/gpu.sh's, for them alone
+        environment["LD_LIBRARY_PATH"] = environment["CF_LIBRARIES"]
     done = subprocess.run([os.path.join(programs, "bench_" + name), *map(str, arguments)], env=environment, check=True,
                           stdout=subprocess.PIPE, text=True)
     return list(csv.DictReader(io.StringIO(done.stdout)))
