@@ -4,6 +4,7 @@
 JOBS ?= $(shell nproc)
 WERROR ?= ON# make WERROR=OFF: for compilers newer than the ones the project is built with
 CONFIGURE = cmake -G Ninja -DCF_WERROR=$(WERROR) -S . -B
+NO_GPU = -DCF_CUDA=OFF# builds that never meet a GPU: their tests have the kernels by the emulator
 TESTS = ctest -L 'unit|golden' --output-on-failure -j 2 --test-dir
 
 MAKEFLAGS += --no-print-directory
@@ -24,7 +25,7 @@ test: all
 
 # AddressSanitizer and UndefinedBehaviorSanitizer over the same tests.
 sanitize: deps
-	$(CONFIGURE) build-sanitize -DCF_SANITIZE=ON
+	$(CONFIGURE) build-sanitize -DCF_SANITIZE=ON $(NO_GPU)
 	cmake --build build-sanitize -j $(JOBS)
 	$(TESTS) build-sanitize
 
@@ -45,7 +46,7 @@ headers:
 	tools/check_headers.sh
 
 clang:
-	$(CONFIGURE) build-clang -DCMAKE_C_COMPILER=clang
+	$(CONFIGURE) build-clang -DCMAKE_C_COMPILER=clang $(NO_GPU)
 	cmake --build build-clang -j $(JOBS)
 
 # Advice, to be judged: clang-tidy with its static analyzer. Three minutes.

@@ -15,10 +15,10 @@ complain() {
     fi
 }
 
-complain "unbounded, or without an error to check" '\b(sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof|gets|strtol|alloca)\s*\(' '*.c' '*.h'
-complain "starts a shell" '\b(system|popen)\s*\(' '*.c' '*.h'
+complain "unbounded, or without an error to check" '\b(sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof|gets|strtol|alloca)\s*\(' '*.c' '*.h' '*.cu' '*.cuh'
+complain "starts a shell" '\b(system|popen)\s*\(' '*.c' '*.h' '*.cu' '*.cuh'
 complain "libraries neither print nor exit" '\b(printf|vprintf|puts|putchar|perror|exit|_exit|abort)\s*\(|\bstd(out|err)\b' \
-    'src/*.c' 'src/*.h' ':!src/cli/*' ':!src/base/log*'
+    'src/*.c' 'src/*.h' 'src/*.cu' 'src/*.cuh' ':!src/cli/*' ':!src/base/log*'
 complain "fast-math changes results" '-ffast-math|-Ofast|--use_fast_math' ':!*.md'
 complain "a path of one machine" '(^|[\s"'"'"'=(`])/(work|root|opt|home|mnt|Users)/' .
 exit $bad
