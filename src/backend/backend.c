@@ -131,6 +131,11 @@ bool cf_backend_is_accelerator(const char *name)
     return is_cuda(name, &ordinal);
 }
 
+int64_t cf_backend_chunk_bytes(const char *name)
+{
+    return (int64_t)(cf_backend_is_accelerator(name) ? 512 : 44) << 20;
+}
+
 cf_counters cf_backend_counters(const cf_backend *be)
 {
     return be->counters;

@@ -58,6 +58,9 @@ bool cf_backend_has_bf16(const char *name);
 /* Whether the name is that of a device with memory of its own, and one that multiplies every dtype at full speed or
  * more: a checkpoint's own dtype is then the natural one. */
 bool cf_backend_is_accelerator(const char *name);
+/* Bytes of intermediate values that best stand between two products: what the last cache holds on a processor; on an
+ * accelerator, whose products want many rows to fill it, far more. Asked before a backend is opened. */
+int64_t cf_backend_chunk_bytes(const char *name);
 /* Bytes of the memory that the device's tensors lie in: the machine's, or the accelerator's own. Errors as open. */
 CF_MUST_USE cf_status cf_backend_memory(int64_t *bytes, const char *name, cf_error *err);
 /* Appends a line for each device that can be opened by name; where there is no cuda device, a line that says why. */

@@ -3,21 +3,51 @@
 
 #include <math.h>
 
+/* Logits of a large vocabulary are gone through in parts, which the threads share: an exponential takes 5 ns, and hundreds
+ * of runs have one for each of 32,000 tokens or more. Where a part begins does not depend on the threads. */
+enum { PART = 4096, MOST_PARTS = 256, LANES = 16 };
+
 int32_t cf_argmax(const float *logits, int64_t n)
 {
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (logits[i] > logits[best])
-            best = i;
-    return (int32_t)best;
+    float lane[LANES], largest = logits[0];
+    int64_t i = 0;
+    for (int l = 0; l < LANES; l++)
+        lane[l] = largest;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) /* as vectors */
+            lane[l] = logits[i + l] > lane[l] ? logits[i + l] : lane[l];
+    for (; i < n; i++)
+        largest = logits[i] > largest ? logits[i] : largest;
+    for (int l = 0; l < LANES; l++)
+        largest = lane[l] > largest ? lane[l] : largest;
+    for (i = 0; i < n; i++)
+        if (logits[i] >= largest)
+            return (int32_t)i;
+    return 0; /* the first is no number */
 }
 
-/* Sum of e^(logit - largest). The two stay apart: added up as a logarithm, a large logit would swallow the sum. */
-static double sum_beside(double largest, const float *logits, int64_t n)
+static double sum_of_part(double largest, const float *logits, int64_t n)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
         sum += exp((double)logits[i] - largest);
+    return sum;
+}
+
+/* Sum of e^(logit - largest), part by part in their order. The two stay apart: added up as a logarithm, a large logit would
+ * swallow the sum. */
+static double sum_beside(double largest, const float *logits, int64_t n)
+{
+    double sums[MOST_PARTS], sum = 0;
+    const int64_t part = n <= (int64_t)PART * MOST_PARTS ? PART : (n + MOST_PARTS - 1) / MOST_PARTS;
+    const int n_parts = (int)((n + part - 1) / part);
+#pragma omp parallel for schedule(static) if (n_parts > 1)
+    for (int i = 0; i < n_parts; i++) {
+        const int64_t begin = i * part, end = begin + part < n ? begin + part : n;
+        sums[i] = sum_of_part(largest, logits + begin, end - begin);
+    }
+    for (int i = 0; i < n_parts; i++)
+        sum += sums[i];
     return sum;
 }
 

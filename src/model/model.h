@@ -51,8 +51,8 @@ CF_MUST_USE cf_status cf_scratch_create(cf_scratch **out, const cf_model *m, cf_
 void cf_scratch_free(cf_scratch *s);
 /* Room for layer batches of up to n_rows rows. */
 CF_MUST_USE cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err);
-/* Bytes that the first reserve of n_rows takes. */
-int64_t cf_scratch_bytes(const cf_config *c, cf_dtype compute, int64_t n_rows);
+/* Bytes that the first reserve of n_rows takes on a device (a name that cf_backend_open takes). */
+int64_t cf_scratch_bytes(const cf_config *c, const char *device, cf_dtype compute, int64_t n_rows);
 /* Room for up to n_rows rows of a batch that a sublayer adds nothing to. */
 CF_MUST_USE cf_status cf_scratch_reserve_zeroed(cf_scratch *s, int64_t n_rows, cf_error *err);
 

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-/* The MLP goes through its rows in chunks of about this many bytes of intermediate_size: they stay in the last-level cache
- * between its products, and each chunk is still enough rows for products at full speed. */
-enum { CHUNK_BYTES = 44 << 20, LEAST_CHUNK = 128, CHUNK_STEP = 64 };
+/* The MLP goes through its rows in chunks of about cf_backend_chunk_bytes of intermediate_size: on a processor they stay in
+ * the last cache between its products, and each chunk is still enough rows for products at full speed. */
+enum { LEAST_CHUNK = 128, CHUNK_STEP = 64 };
 
 /* Extents of the buffers. The tower and the decoder take turns in the same memory: each is the larger of the two. */
 typedef struct extents {
@@ -17,7 +17,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static extents extents_of(const cf_config *c, cf_dtype compute, int64_t rows)
+static extents extents_of(const cf_config *c, const char *device, cf_dtype compute, int64_t rows)
 {
     const cf_vision_config *v = &c->vision;
     const cf_text_config *t = &c->text;
@@ -27,14 +27,14 @@ static extents extents_of(const cf_config *c, cf_dtype compute, int64_t rows)
                  .q = larger(t->n_heads * t->head_dim, v->hidden_size),
                  .kv = larger(t->n_kv_heads * t->head_dim, v->hidden_size)};
     const int64_t row_bytes = e.f * (int64_t)(2 * sizeof(float) + cf_dtype_bytes(compute));
-    e.chunk = larger(CHUNK_BYTES / row_bytes / CHUNK_STEP * CHUNK_STEP, LEAST_CHUNK);
+    e.chunk = larger(cf_backend_chunk_bytes(device) / row_bytes / CHUNK_STEP * CHUNK_STEP, LEAST_CHUNK);
     e.chunk = rows < e.chunk ? rows : e.chunk;
     return e;
 }
 
-int64_t cf_scratch_bytes(const cf_config *c, cf_dtype compute, int64_t n_rows)
+int64_t cf_scratch_bytes(const cf_config *c, const char *device, cf_dtype compute, int64_t n_rows)
 {
-    const extents e = extents_of(c, compute, n_rows);
+    const extents e = extents_of(c, device, compute, n_rows);
     const int64_t wide = sizeof(float), narrow = (int64_t)cf_dtype_bytes(compute);
     return e.rows * (narrow * (2 * e.d + e.q) + wide * (e.q + 2 * e.kv)) + e.chunk * e.f * (2 * wide + narrow);
 }
@@ -73,7 +73,8 @@ cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err)
     cf_backend *be = s->model->be;
     const cf_dtype compute = cf_backend_compute(be);
     /* Grows in steps, so that slightly longer questions do not reallocate each time. */
-    const extents e = extents_of(&s->model->config, compute, larger(n_rows, s->n_rows + s->n_rows / 4));
+    const extents e =
+        extents_of(&s->model->config, cf_backend_name(be), compute, larger(n_rows, s->n_rows + s->n_rows / 4));
     cf_status st = CF_OK;
     release_all(s);
     CF_TRY(cf_backend_alloc(be, &s->normed, compute, e.rows, e.d, err));

@@ -1,5 +1,7 @@
 /* test_score.c - probabilities from logits. */
 #include <math.h>
+#include <omp.h>
+#include <stdlib.h>
 
 #include "fixture.h"
 
@@ -33,6 +35,59 @@ static void the_largest_logit_is_the_first_of_equals(void **state)
     assert_int_equal(cf_argmax((const float[]){1, 3, 3, 2}, 4), 1);
     assert_int_equal(cf_argmax((const float[]){-7}, 1), 0);
     assert_int_equal(cf_argmax((const float[]){-7, -8, -6.5f}, 3), 2);
+}
+
+/* Sizes around a part of 4,096 and a vector of 16, and one that more than 256 parts of that size would not hold. */
+static const int64_t vocabularies[] = {15, 16, 17, 4095, 4096, 4097, 32064, 128256, 1100000};
+
+static float *many_logits(int64_t n)
+{
+    float *logits = malloc((size_t)n * sizeof *logits);
+    assert_non_null(logits);
+    for (int64_t i = 0; i < n; i++)
+        logits[i] = (float)(i * 7919 % 10007) / 1000 - 5;
+    return logits;
+}
+
+static void the_largest_of_many_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < COUNT(vocabularies); v++) {
+        const int64_t n = vocabularies[v], places[] = {0, 1, 14, n / 2, n - 2, n - 1};
+        float *logits = many_logits(n);
+        for (size_t i = 0; i < COUNT(places); i++) {
+            const float before = logits[places[i]];
+            logits[places[i]] = 6;
+            assert_int_equal(cf_argmax(logits, n), places[i]);
+            logits[places[i]] = before;
+        }
+        logits[n / 3] = logits[n - 1] = 6; /* of equals the first */
+        assert_int_equal(cf_argmax(logits, n), n / 3);
+        free(logits);
+    }
+}
+
+static void probabilities_of_many_do_not_depend_on_the_threads(void **state)
+{
+    (void)state;
+    const int threads = omp_get_max_threads();
+    for (size_t v = 0; v < COUNT(vocabularies); v++) {
+        const int64_t n = vocabularies[v];
+        float *logits = many_logits(n);
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += exp((double)logits[i]);
+        const double expected = exp((double)logits[n / 2]) / sum;
+        omp_set_num_threads(1);
+        const double one = cf_softmax_probability(logits, n, (int32_t)(n / 2));
+        omp_set_num_threads(3);
+        const double three = cf_softmax_probability(logits, n, (int32_t)(n / 2));
+        omp_set_num_threads(threads);
+        if (!(one == three && fabs(one / expected - 1) <= 1e-12)) /* a million roundings of 1e-16 walk to 1e-13 */
+            fail_msg("%lld tokens: expected %.17g, found %.17g with one thread, %.17g with three", (long long)n,
+                     expected, one, three);
+        free(logits);
+    }
 }
 
 static void the_top_tokens_fall_in_order(void **state)
@@ -103,6 +158,8 @@ int test_score(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_sum_to_one_and_do_not_overflow),
         cmocka_unit_test(the_largest_logit_is_the_first_of_equals),
+        cmocka_unit_test(the_largest_of_many_is_found_wherever_it_stands),
+        cmocka_unit_test(probabilities_of_many_do_not_depend_on_the_threads),
         cmocka_unit_test(the_top_tokens_fall_in_order),
         cmocka_unit_test(an_answer_is_scored_token_by_token),
         cmocka_unit_test(probabilities_of_several_tokens_are_those_of_each),
