@@ -285,8 +285,7 @@ cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const
 
 /* ---- row invariance ---- */
 
-/* Values with full mantissas in [-1, 1): splitmix64, so that the probe is the same everywhere. */
-static void fill_random(float *x, size_t n)
+void cf_fill_trial(float *x, size_t n)
 {
     uint64_t s = 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < n; i++) {
@@ -339,8 +338,8 @@ cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight 
     CF_TRY(cf_backend_alloc(be, &x32, CF_F32, n_rows, k, err));
     CF_TRY(cf_backend_alloc(be, &x, be->compute, n_rows, k, err));
     CF_TRY(cf_backend_alloc(be, &y, CF_F32, n_rows, n, err));
-    fill_random(x_host, x_count);
-    fill_random(y_host, y_count);
+    cf_fill_trial(x_host, x_count);
+    cf_fill_trial(y_host, y_count);
     CF_TRY(cf_backend_upload(be, &x32, x_host, err));
     CF_TRY(cf_gather(be, &x, &x32, NULL, err));
     bool same = true;

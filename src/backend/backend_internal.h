@@ -65,6 +65,9 @@ cf_status cf_host_download(cf_backend *be, void *dst, const cf_tensor *src, cf_e
 /* Scatter where memory is the host's: a copy, on one thread: it moves the few rows that a run zeroes. */
 cf_status cf_host_scatter(cf_backend *be, cf_tensor *y, const cf_tensor *x, const int32_t *rows, cf_error *err);
 
+/* Values with full mantissas in [-1, 1): splitmix64, so that a trial is the same everywhere. */
+void cf_fill_trial(float *x, size_t n);
+
 /* Whether head h, query position q is in a cut's reach (its query spans and head set). */
 bool cf_cut_reaches(const cf_cut *cut, int64_t head, int32_t q);
 

@@ -1,5 +1,5 @@
 /* test_rows_cuda.c - the launches of src/backend/cuda/rows.h: against the oracle, row by row bit for bit, at any alignment, in every order of the threads. */
-#include "backend/fixture.h"
+#include "backend/row_operands.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,107 +25,12 @@ static void set_order(int i)
 #endif
 }
 
-typedef enum row_op { RMS_NORM, LAYER_NORM, ROPE, GELU, GELU_TANH, QUICK_GELU, SILU, SILU_TIMES, N_OPS } row_op;
-
-static const struct {
-    const char *name;
-    float size; /* inputs are uniform in [-size, size) */
-    cf_unary f;
-} ops[N_OPS] = {
-    {"rms_norm", 1, 0},
-    {"layer_norm", 1, 0},
-    {"rope", 1, 0},
-    {"gelu", 10, CF_UNARY_GELU},
-    {"gelu_tanh", 10, CF_UNARY_GELU_TANH},
-    {"quick_gelu", 20, CF_UNARY_QUICK_GELU},
-    {"silu", 20, CF_UNARY_SILU},
-    {"silu times", 20, CF_UNARY_SILU},
-};
-
 /* Rows and columns: ones, primes, around a vector of four, around what one warp holds (512), around a block of 2,048 elements, around what the largest block holds (16,384). */
 static const struct {
     int64_t m, d;
 } shapes[] = {{1, 1},    {1, 2},    {3, 3},    {2, 4},    {5, 7},     {3, 16},    {13, 31},   {3, 80},   {7, 64},
               {2, 127},  {3, 192},  {1, 511},  {2, 512},  {2, 513},   {2, 528},   {2, 1000},  {3, 1024}, {1, 2047},
               {2, 2048}, {1, 2052}, {2, 4096}, {1, 5003}, {1, 16384}, {1, 16387}, {1, 20000}, {1, 20011}};
-
-typedef struct operands {
-    int64_t m, d;
-    float *x, *times, *gamma, *beta;
-} operands;
-
-enum { N_POSITIONS = 11 };
-static const float eps = 1e-5f;
-
-static operands operands_make(int64_t m, int64_t d, float size)
-{
-    return (operands){m,
-                      d,
-                      random_values(1, m * d, size),
-                      random_values(2, m * d, 1),
-                      random_values(3, d, 1),
-                      random_values(4, d, 1)};
-}
-
-static void operands_free(operands *o)
-{
-    free(o->x);
-    free(o->times);
-    free(o->gamma);
-    free(o->beta);
-}
-
-/* Heads of a row of d elements: 3 where they divide it into even halves, else 1; 0 where not even that. */
-static int64_t heads_of(int64_t d)
-{
-    return d % 6 == 0 ? 3 : d % 2 == 0 ? 1 : 0;
-}
-
-static bool applies(row_op op, int64_t d)
-{
-    return op != ROPE || heads_of(d) > 0;
-}
-
-/* Row i has position (5 i) mod N_POSITIONS, wherever it stands. */
-static int32_t *positions(int64_t begin, int64_t m)
-{
-    int32_t *pos = malloc((size_t)(m + 1) * sizeof *pos);
-    assert_non_null(pos);
-    for (int64_t i = 0; i < m; i++)
-        pos[i] = (int32_t)((begin + i) * 5 % N_POSITIONS);
-    return pos;
-}
-
-/* op on rows [begin, end) as the oracle has it. */
-static float *expected_of(cf_backend *ref, row_op op, const operands *o)
-{
-    const int64_t m = o->m, d = o->d;
-    cf_tensor x = tensor_make(ref, CF_F32, m, d, o->x), y = tensor_make(ref, CF_F32, m, d, NULL);
-    cf_tensor times = tensor_make(ref, CF_F32, m, d, o->times);
-    cf_tensor gamma = tensor_make(ref, CF_F32, 1, d, o->gamma), beta = tensor_make(ref, CF_F32, 1, d, o->beta);
-    if (op == RMS_NORM)
-        OK(cf_rms_norm(ref, &y, &x, &gamma, eps, &err));
-    else if (op == LAYER_NORM)
-        OK(cf_layer_norm(ref, &y, &x, &gamma, &beta, eps, &err));
-    else if (op != ROPE)
-        OK(cf_activate(ref, &y, &x, op == SILU_TIMES ? &times : NULL, ops[op].f, &err));
-    else {
-        float *angles = random_values(5, N_POSITIONS * (d / heads_of(d)), 1);
-        int32_t *pos = positions(0, m);
-        cf_tensor table = tensor_make(ref, CF_F32, N_POSITIONS, d / heads_of(d), angles);
-        OK(cf_rope(ref, &x, &table, pos, heads_of(d), &err));
-        cf_backend_release(ref, &table);
-        free(pos);
-        free(angles);
-    }
-    float *values = tensor_values(ref, op == ROPE ? &x : &y);
-    cf_backend_release(ref, &x);
-    cf_backend_release(ref, &y);
-    cf_backend_release(ref, &times);
-    cf_backend_release(ref, &gamma);
-    cf_backend_release(ref, &beta);
-    return values;
-}
 
 /* How far each array begins from an aligned address, in elements: two bits each. */
 typedef enum array_of { X, Y, TIMES_OR_TABLE, GAMMA, BETA, N_ARRAYS } array_of;
@@ -137,7 +42,7 @@ static int64_t offset_of(int offsets, array_of array)
 }
 
 /* op on rows [begin, end) by the launch under test. ROPE has no other dtype than f32. */
-static float *apply(row_op op, const operands *o, int64_t begin, int64_t end, cf_dtype out, int offsets)
+static float *apply(row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype out, int offsets)
 {
     const int64_t m = end - begin, d = o->d;
     device_array x = device_make(CF_F32, o->x + begin * d, m * d, offset_of(offsets, X));
@@ -146,15 +51,16 @@ static float *apply(row_op op, const operands *o, int64_t begin, int64_t end, cf
     device_array gamma = device_make(CF_F32, o->gamma, d, offset_of(offsets, GAMMA));
     device_array beta = device_make(CF_F32, o->beta, d, offset_of(offsets, BETA));
     if (op == RMS_NORM)
-        CUDA_OK(cf_cuda_rms_norm(NULL, y.data, out, x.data, gamma.data, eps, m, d));
+        CUDA_OK(cf_cuda_rms_norm(NULL, y.data, out, x.data, gamma.data, row_eps, m, d));
     else if (op == LAYER_NORM)
-        CUDA_OK(cf_cuda_layer_norm(NULL, y.data, out, x.data, gamma.data, beta.data, eps, m, d));
+        CUDA_OK(cf_cuda_layer_norm(NULL, y.data, out, x.data, gamma.data, beta.data, row_eps, m, d));
     else if (op != ROPE)
-        CUDA_OK(cf_cuda_activate(NULL, y.data, out, x.data, op == SILU_TIMES ? times.data : NULL, ops[op].f, m * d));
+        CUDA_OK(
+            cf_cuda_activate(NULL, y.data, out, x.data, op == SILU_TIMES ? times.data : NULL, row_ops[op].f, m * d));
     else {
         const int64_t e = d / heads_of(d);
         float *angles = random_values(5, N_POSITIONS * e, 1);
-        int32_t *pos = positions(begin, m), *at = device_indices(pos, m);
+        int32_t *pos = row_positions(begin, m), *at = device_indices(pos, m);
         device_array table = device_make(CF_F32, angles, N_POSITIONS * e, offset_of(offsets, TIMES_OR_TABLE));
         CUDA_OK(cf_cuda_rope(NULL, x.data, table.data, at, m, heads_of(d), e));
         device_free(&table);
@@ -171,21 +77,6 @@ static float *apply(row_op op, const operands *o, int64_t begin, int64_t end, cf
     return values;
 }
 
-/* The largest 1 / sqrt(var + eps) of any row: what the mean's error is enlarged by. */
-static double largest_scale(const operands *o)
-{
-    double largest = 0;
-    for (int64_t i = 0; i < o->m; i++) {
-        double mean = 0, var = 0;
-        for (int64_t j = 0; j < o->d; j++)
-            mean += (double)o->x[i * o->d + j] / (double)o->d;
-        for (int64_t j = 0; j < o->d; j++)
-            var += pow((double)o->x[i * o->d + j] - mean, 2) / (double)o->d;
-        largest = fmax(largest, 1 / sqrt(var + (double)eps));
-    }
-    return largest;
-}
-
 /* rms_norm: a thread adds 16 squares, at most 20 for the longest rows here, then a tree of ten levels: each of the 30 additions rounds the sum by at most u, and rounding errors of
  *   random sign make a walk of which six deviations are sqrt(30) 6 / sqrt(3) = 19 u; the root halves it; five roundings follow: 15 u of the result, which is below sqrt(d).
  *   NMSE: that squared, without the factor sqrt(d).
@@ -193,7 +84,7 @@ static double largest_scale(const operands *o)
  * rope: a product rounded, and a fused sum, both below 2: 2 u.
  * activations: e^x, erf and tanh to 2 ulp, that is 4 u; three or four roundings, each relative to x at most: 8 u |x|. quick_gelu rounds 1.702 x first, which moves the sigmoid s
  *   by at most |x| s (1 - s) 2.6 u, less than u. */
-static bounds bounds_of(row_op op, const operands *o, const float *y)
+static bounds bounds_of(row_op op, const row_operands *o, const float *y)
 {
     const double root = sqrt((double)o->d);
     if (op == RMS_NORM)
@@ -202,14 +93,7 @@ static bounds bounds_of(row_op op, const operands *o, const float *y)
         const double scale = largest_scale(o);
         return (bounds){pow((15 + 19 * scale) * U, 2), (15 * root + 19 * scale) * U};
     }
-    if (op == ROPE)
-        return (bounds){4 * U * U, 2 * U};
-    double square_x = 0, square_y = 0;
-    for (int64_t i = 0; i < o->m * o->d; i++) {
-        square_x += (double)o->x[i] * (double)o->x[i];
-        square_y += (double)y[i] * (double)y[i];
-    }
-    return (bounds){64 * U * U * square_x / square_y, 8 * U * (double)ops[op].size};
+    return op == ROPE ? (bounds){4 * U * U, 2 * U} : activation_bounds(op, o, y);
 }
 
 /* A result of another dtype is the f32 result, rounded once. */
@@ -224,58 +108,56 @@ static void check_rounded_to(const char *what, cf_dtype dtype, const float *got,
 static void row_operations_agree_with_the_oracle(void **state)
 {
     const fixture *f = *state;
-    for (row_op op = 0; op < N_OPS; op++)
+    for (row_op op = 0; op < N_ROW_OPS; op++)
         for (int64_t s = 0; s < COUNT(shapes); s++) {
-            if (!applies(op, shapes[s].d))
+            if (!row_op_applies(op, shapes[s].d))
                 continue;
-            operands o = operands_make(shapes[s].m, shapes[s].d, ops[op].size);
+            row_operands o = row_operands_make(shapes[s].m, shapes[s].d, row_ops[op].size);
             const int64_t n = o.m * o.d;
-            float *got = apply(op, &o, 0, o.m, CF_F32, ALIGNED), *expected = expected_of(f->ref, op, &o);
-            check_close(ops[op].name, o.m, o.d, 0, got, expected, n, bounds_of(op, &o, expected));
-            for (int64_t j = 0; op >= GELU && j < n; j++)
-                if (fabs((double)got[j] - (double)expected[j]) > 8 * U * fabs((double)o.x[j]))
-                    fail_msg("%s of %.9g: %.9g, expected %.9g", ops[op].name, (double)o.x[j], (double)got[j],
-                             (double)expected[j]);
+            float *got = apply(op, &o, 0, o.m, CF_F32, ALIGNED), *expected = row_values(f->ref, op, &o, 0, o.m, CF_F32);
+            check_close(row_ops[op].name, o.m, o.d, 0, got, expected, n, bounds_of(op, &o, expected));
+            if (op >= GELU)
+                check_activation(op, &o, got, expected);
             for (cf_dtype out = CF_F16; op != ROPE && out <= CF_BF16; out++) {
                 float *half = apply(op, &o, 0, o.m, out, ALIGNED);
-                check_rounded_to(ops[op].name, out, half, got, n);
+                check_rounded_to(row_ops[op].name, out, half, got, n);
                 free(half);
             }
             free(got);
             free(expected);
-            operands_free(&o);
+            row_operands_free(&o);
         }
 }
 
 static void a_row_has_its_bits_alone_in_any_block_at_any_address_and_in_any_order(void **state)
 {
     (void)state;
-    for (row_op op = 0; op < N_OPS; op++)
+    for (row_op op = 0; op < N_ROW_OPS; op++)
         for (int64_t s = 0; s < COUNT(shapes); s++) {
-            if (!applies(op, shapes[s].d))
+            if (!row_op_applies(op, shapes[s].d))
                 continue;
-            operands o = operands_make(shapes[s].m, shapes[s].d, ops[op].size);
+            row_operands o = row_operands_make(shapes[s].m, shapes[s].d, row_ops[op].size);
             float *whole = apply(op, &o, 0, o.m, CF_F32, ALIGNED);
             for (int order = 0; order < N_ORDERS; order++) { /* with each, another alignment */
                 set_order(order);
                 float *again = apply(op, &o, 0, o.m, CF_F32, order * ALL_BY_ONE);
-                check_same(ops[op].name, o.m, o.d, order, whole, again, o.m * o.d);
+                check_same(row_ops[op].name, o.m, o.d, order, whole, again, o.m * o.d);
                 free(again);
             }
             set_order(0);
             for (array_of a = 0; a < N_ARRAYS; a++) { /* one alone that is not aligned */
                 float *again = apply(op, &o, 0, o.m, CF_F32, 1 << 2 * a);
-                check_same(ops[op].name, o.m, o.d, a, whole, again, o.m * o.d);
+                check_same(row_ops[op].name, o.m, o.d, a, whole, again, o.m * o.d);
                 free(again);
             }
             for (int64_t block = 1; block < o.m; block += 2)
                 for (int64_t begin = 0; begin + block <= o.m; begin += block) {
                     float *part = apply(op, &o, begin, begin + block, CF_F32, ALIGNED);
-                    check_same(ops[op].name, o.d, block, begin, whole + begin * o.d, part, block * o.d);
+                    check_same(row_ops[op].name, o.d, block, begin, whole + begin * o.d, part, block * o.d);
                     free(part);
                 }
             free(whole);
-            operands_free(&o);
+            row_operands_free(&o);
         }
 }
 
@@ -284,13 +166,13 @@ static void layer_norm_may_write_over_its_input(void **state)
     (void)state;
     for (int64_t s = 0; s < COUNT(shapes); s++)
         for (int order = 0; order < N_ORDERS; order++) {
-            operands o = operands_make(shapes[s].m, shapes[s].d, 1);
+            row_operands o = row_operands_make(shapes[s].m, shapes[s].d, 1);
             set_order(0);
             float *apart = apply(LAYER_NORM, &o, 0, o.m, CF_F32, ALIGNED);
             set_order(order);
             device_array x = device_make(CF_F32, o.x, o.m * o.d, 0), gamma = device_make(CF_F32, o.gamma, o.d, 0),
                          beta = device_make(CF_F32, o.beta, o.d, 0);
-            CUDA_OK(cf_cuda_layer_norm(NULL, x.data, CF_F32, x.data, gamma.data, beta.data, eps, o.m, o.d));
+            CUDA_OK(cf_cuda_layer_norm(NULL, x.data, CF_F32, x.data, gamma.data, beta.data, row_eps, o.m, o.d));
             float *over = device_values(&x);
             check_same("layer_norm in place", o.m, o.d, order, apart, over, o.m * o.d);
             free(apart);
@@ -298,7 +180,7 @@ static void layer_norm_may_write_over_its_input(void **state)
             device_free(&x);
             device_free(&gamma);
             device_free(&beta);
-            operands_free(&o);
+            row_operands_free(&o);
         }
     set_order(0);
 }
@@ -488,8 +370,8 @@ static void no_row_is_no_work(void **state)
         CUDA_OK(cf_cuda_gather(NULL, NULL, CF_F32, NULL, CF_F32, NULL, n, d));
         CUDA_OK(cf_cuda_gather(NULL, NULL, CF_F32, NULL, CF_BF16, NULL, n, d));
         CUDA_OK(cf_cuda_scatter(NULL, NULL, NULL, NULL, n, d));
-        CUDA_OK(cf_cuda_rms_norm(NULL, NULL, CF_F16, NULL, NULL, eps, n, d));
-        CUDA_OK(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, eps, n, d));
+        CUDA_OK(cf_cuda_rms_norm(NULL, NULL, CF_F16, NULL, NULL, row_eps, n, d));
+        CUDA_OK(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, row_eps, n, d));
         CUDA_OK(cf_cuda_rope(NULL, NULL, NULL, NULL, n, 2, d));
     }
     CUDA_OK(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_UNARY_SILU, 0));
@@ -503,8 +385,8 @@ static void more_blocks_than_a_grid_has_are_refused(void **state)
     assert_int_equal(cf_cuda_gather(NULL, NULL, CF_F32, NULL, CF_F32, NULL, rows, 1), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_gather(NULL, NULL, CF_F32, NULL, CF_F16, NULL, rows / 2, 5000), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_scatter(NULL, NULL, NULL, NULL, rows, 1), cudaErrorInvalidValue);
-    assert_int_equal(cf_cuda_rms_norm(NULL, NULL, CF_F32, NULL, NULL, eps, rows, 1), cudaErrorInvalidValue);
-    assert_int_equal(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, eps, rows, 1), cudaErrorInvalidValue);
+    assert_int_equal(cf_cuda_rms_norm(NULL, NULL, CF_F32, NULL, NULL, row_eps, rows, 1), cudaErrorInvalidValue);
+    assert_int_equal(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, row_eps, rows, 1), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_rope(NULL, NULL, NULL, NULL, rows, 1, 2), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_UNARY_SILU, rows * 2048 + 1),
                      cudaErrorInvalidValue);

@@ -257,13 +257,6 @@ static cf_few_rows_product few_rows_of(const product *s, const cf_cpu *cpu, cons
                                  .accumulate = s->key.accumulate};
 }
 
-/* x[n] in (-1, 1), with full mantissas: multiples of the golden ratio, folded. */
-static void fill_golden(float *x, int64_t n, uint32_t seed)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] = (float)(int32_t)(((uint32_t)i + seed) * 0x9e3779b9u) * 0x1p-31f;
-}
-
 /* Notes the chunk with which cf_few_rows gives the bits of the library on trial rows and this weight; none where two do, as
  * for a weight of zeros, which shows nothing. */
 static cf_status find_few_chunk(product *s, cf_cpu *cpu, const cf_weight *w, cf_error *err)
@@ -274,11 +267,9 @@ static cf_status find_few_chunk(product *s, cf_cpu *cpu, const cf_weight *w, cf_
     int n_equal = 0;
     int64_t found = 0;
     CF_TRY(cf_alloc(&memory, (size_t)(2 * m * w->k + w->n + 3 * n), sizeof(float), "a product's trial", err));
-    float *const wide = memory, *const x = wide + m * w->k, *const y0 = x + m * w->k, *const library = y0 + n,
-                 *const y = library + n, *const bias = y + n;
-    fill_golden(wide, m * w->k, 1);
-    fill_golden(y0, n, 2);
-    fill_golden(bias, w->n, 3);
+    float *const wide = memory, *const y0 = wide + m * w->k, *const bias = y0 + n, *const x = bias + w->n;
+    float *const library = x + m * w->k, *const y = library + n;
+    cf_fill_trial(wide, (size_t)(m * w->k + n + w->n)); /* and y0 and bias behind it */
     if (cpu->base.compute == CF_BF16)
         cpu->kernels->to_bf16((uint16_t *)(void *)x, wide, m * w->k);
     else
