@@ -10,12 +10,13 @@
 #include "backend/backend_internal.h"
 #include "support/safetensors_writer.h"
 
-/* Rows, outputs, inputs: ones, odd numbers, primes, around the 16, 32, 48 and 64 of the library's blocks. */
+/* Rows, outputs, inputs: ones, odd numbers, primes, around the 16, 32, 48 and 64 of the library's blocks; sums that it makes in chunks of 512 and 1,024. */
 static const struct {
     int64_t m, n, k;
 } shapes[] = {
-    {1, 1, 1},    {1, 1, 7},      {2, 3, 1},     {3, 5, 7},      {1, 17, 64},   {16, 16, 16},   {17, 31, 33},
-    {64, 64, 64}, {65, 127, 129}, {13, 192, 48}, {129, 96, 200}, {1, 512, 512}, {40, 257, 511}, {127, 33, 1},
+    {1, 1, 1},      {1, 1, 7},    {2, 3, 1},      {3, 5, 7},     {1, 17, 64},    {16, 16, 16},
+    {17, 31, 33},   {64, 64, 64}, {65, 127, 129}, {13, 192, 48}, {129, 96, 200}, {1, 512, 512},
+    {40, 257, 511}, {127, 33, 1}, {6, 70, 1024},  {7, 96, 2060},
 };
 
 /* A product's operands, on the host. x and w are representable in the compute dtype. */
