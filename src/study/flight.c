@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "study/answer_tokens.h"
+#include "study/question_queue.h"
 #include "study/sample_row.h"
 
 typedef struct place {
@@ -21,6 +22,7 @@ typedef struct place {
 struct cf_flight {
     place *places;
     size_t n_places, n;
+    cf_question_queue *questions;
 };
 
 /* ---- places ---- */
@@ -60,6 +62,8 @@ cf_status cf_flight_create(cf_flight **out, const cf_study *s, cf_error *err)
     f->n_places = s->n_places;
     for (size_t i = 0; i < f->n_places; i++)
         CF_TRY(open_place(f, i, s, err));
+    CF_TRY(cf_question_queue_create(&f->questions, &s->runtime, s->images, s->list.items, s->list.n_items, s->n_places,
+                                    s->n_places, err));
     *out = f;
     f = NULL;
 done:
@@ -71,11 +75,11 @@ void cf_flight_free(cf_flight *f)
 {
     if (!f)
         return;
+    cf_question_queue_free(f->questions);
     for (size_t i = f->n_places; i-- > 0;) { /* the first session's buffers are the others' too */
         place *p = &f->places[i];
         clear_place(p);
         cf_session_free(p->sample.session);
-        cf_picture_deinit(&p->sample.picture);
         free(p->sample.answer_ids);
     }
     free(f->places);
@@ -99,10 +103,7 @@ void cf_flight_clear(cf_flight *f)
 
 int64_t cf_flight_decoder_macs(const cf_flight *f)
 {
-    int64_t macs = 0;
-    for (size_t i = 0; i < f->n_places; i++)
-        macs += cf_session_decoder_macs(f->places[i].sample.session);
-    return macs;
+    return cf_session_decoder_macs(f->places[0].sample.session); /* the others are beside it */
 }
 
 /* ---- what belongs to one sample ---- */
@@ -124,12 +125,12 @@ static cf_status settle(place *p, cf_status st, cf_error *err)
 }
 
 /* Picture, prompt, plan. */
-static cf_status prepare(place *p, cf_study *s, const char *path, cf_error *err)
+static cf_status prepare(const cf_flight *f, place *p, cf_study *s, const cf_list_item *item, cf_error *err)
 {
     cf_study_sample *x = &p->sample;
     cf_status st = CF_OK;
-    CF_TRY(cf_prepare_question(&x->prepared, &x->picture, &s->runtime, x->question, path, err));
-    x->scene = cf_prepared_scene(&x->prepared, &s->runtime, &x->picture);
+    CF_TRY(cf_question_queue_take(f->questions, item, &x->prepared, &x->picture, err));
+    x->scene = cf_prepared_scene(&x->prepared, &s->runtime, x->picture);
     CF_TRY(s->job->plan(s->job->user, s, x, &p->keep_from, err));
     CF_TRY(cf_session_begin(x->session, &x->prepared.input, s->o->max_new_tokens, err));
 done:
@@ -150,7 +151,7 @@ cf_status cf_flight_take(cf_flight *f, cf_study *s, const cf_list_item *item, cf
     x->results = (cf_results){0};
     CF_TRY(cf_picture_path(&path, s->images, x->question->image, err));
     CF_TRY(cf_sample_row_question(&p->row, x->question, x->task, item->row, path, err));
-    CF_TRY(settle(p, prepare(p, s, path, &p->fault), err));
+    CF_TRY(settle(p, prepare(f, p, s, item, &p->fault), err));
     f->n++;
 done:
     free(path);

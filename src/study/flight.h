@@ -7,11 +7,13 @@
 
 typedef struct cf_flight cf_flight;
 
-/* s->n_places places, each with a session of its own. The flight must be freed before the study is closed. */
+/* s->n_places places, each with a session of its own, for the questions that s->list holds now. The flight must be freed
+ * before the study is closed. */
 CF_MUST_USE cf_status cf_flight_create(cf_flight **out, const cf_study *s, cf_error *err);
 void cf_flight_free(cf_flight *f);
 
-/* Takes a question to the next place: its row, its picture, its prompt. At most n_places between two clears. */
+/* Takes a question to the next place: its row, its picture, its prompt. All of the list, in its order; at most n_places
+ * between two clears. */
 CF_MUST_USE cf_status cf_flight_take(cf_flight *f, cf_study *s, const cf_list_item *item, cf_error *err);
 size_t cf_flight_n(const cf_flight *f); /* taken */
 

@@ -157,7 +157,7 @@ cf_status cf_sample_row_answer(cf_sample_row *r, const cf_study *s, const cf_stu
     CF_TRY(cf_groups_json(&r->groups, &p->groups, err));
     CF_TRY(copy_notes(&r->notes, &p->notes, err));
     CF_TRY(add_tokens(&r->tokens, &s->runtime, &p->prompt, err));
-    CF_TRY(add_patches(&r->patches, &x->picture.tiling.grid, &s->runtime, p->image.begin, err));
+    CF_TRY(add_patches(&r->patches, &x->picture->tiling.grid, &s->runtime, p->image.begin, err));
     out->predicted = text_of(&r->predicted);
     out->first_token = x->asked.first;
     out->first_token_text = text_of(&r->first_token);
@@ -171,10 +171,10 @@ cf_status cf_sample_row_answer(cf_sample_row *r, const cf_study *s, const cf_stu
     out->n_tokens = p->groups.length;
     out->grid_h = p->grid_h;
     out->grid_w = p->grid_w;
-    out->picture_w = x->picture.width;
-    out->picture_h = x->picture.height;
-    out->fitted_w = x->picture.tiling.grid.tile_w;
-    out->fitted_h = x->picture.tiling.grid.tile_h;
+    out->picture_w = x->picture->width;
+    out->picture_h = x->picture->height;
+    out->fitted_w = x->picture->tiling.grid.tile_w;
+    out->fitted_h = x->picture->tiling.grid.tile_h;
 done:
     return st;
 }

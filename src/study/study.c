@@ -69,7 +69,8 @@ static cf_status open_study(cf_study *s, cf_error *err)
     CF_TRY(cf_run_set_open(&s->runs, o, s->job->default_flows, t, err));
     CF_TRY(cf_runtime_load(&s->runtime, &o->runtime, err));
     CF_TRY(cf_runtime_probe(&s->runtime, err));
-    s->n_places = (size_t)s->runtime.in_flight;
+    /* Where rows depend on how many are computed with them, results must not depend on how many questions fit in memory. */
+    s->n_places = s->runtime.row_invariant || o->runtime.in_flight ? (size_t)s->runtime.in_flight : 1;
     if (s->job->open)
         CF_TRY(s->job->open(s->job->user, s, err));
     CF_TRY(open_store(s, err));
@@ -170,22 +171,34 @@ done:
     return st;
 }
 
-/* Every question of the list, in its order; those that the study has already are passed over. */
-static cf_status take_all(cf_flight *f, cf_study *s, teller *t, cf_error *err)
+/* Leaves in the list what the study lacks, in its order. */
+static cf_status pass_over_known(cf_study *s, teller *t, cf_error *err)
 {
+    cf_question_list *l = &s->list;
     cf_status st = CF_OK;
-    for (size_t i = 0; i < s->list.n_items; i++) {
-        const cf_list_item *item = &s->list.items[i];
-        const char *task = cf_question_set_task(item->set);
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_items; i++) {
+        const char *task = cf_question_set_task(l->items[i].set);
         bool has = false;
-        CF_TRY(cf_store_has_sample(s->store, &has, task, item->row, err));
+        CF_TRY(cf_store_has_sample(s->store, &has, task, l->items[i].row, err));
         if (has) {
             s->result.resumed++;
             t->progress.done++;
             tell(t, s, task);
-            continue;
-        }
-        CF_TRY(cf_flight_take(f, s, item, err));
+        } else
+            l->items[n++] = l->items[i];
+    }
+    l->n_items = n;
+done:
+    return st;
+}
+
+/* Every question of the list, in its order. */
+static cf_status take_all(cf_flight *f, cf_study *s, teller *t, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (size_t i = 0; i < s->list.n_items; i++) {
+        CF_TRY(cf_flight_take(f, s, &s->list.items[i], err));
         if (cf_flight_n(f) == s->n_places)
             CF_TRY(land(f, s, t, err));
     }
@@ -201,13 +214,14 @@ cf_status cf_study_run(cf_study_result *out, const cf_study_options *o, const cf
     cf_study s = {.o = o, .job = job};
     cf_flight *flight = NULL;
     CF_TRY(open_study(&s, err));
-    CF_TRY(cf_flight_create(&flight, &s, err));
     s.result.total = (int64_t)s.list.n_items;
     s.result.row_invariant = s.runtime.row_invariant;
     write_notes(&s);
     teller t = {{.total = s.result.total}, listen, user};
     const int64_t started = cf_clock_ns();
     tell(&t, &s, "");
+    CF_TRY(pass_over_known(&s, &t, err));
+    CF_TRY(cf_flight_create(&flight, &s, err));
     CF_TRY(take_all(flight, &s, &t, err));
     st = finish(&s, cf_flight_decoder_macs(flight), started, err);
     *out = s.result;

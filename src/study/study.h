@@ -18,11 +18,11 @@
 typedef struct cf_study_sample {
     size_t place;        /* 0 .. n_places - 1: no other sample in flight has it */
     cf_session *session; /* the place's */
-    cf_picture picture;  /* the place's */
     int32_t *answer_ids; /* the place's: [max_new_tokens] */
     const cf_question *question;
     const char *task; /* of its set */
     int64_t row;
+    const cf_picture *picture; /* stays until the place is taken again */
     cf_prepared prepared;
     cf_scene scene;     /* of prepared */
     cf_asked asked;     /* once it is answered; answer: the greedy one without its end token */

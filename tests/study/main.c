@@ -17,7 +17,7 @@ int folder_teardown(void **state)
 
 int main(void)
 {
-    return test_question_list() + test_pictures() + test_runtime() + test_prepare() + test_prompt_layout() +
-           test_answer_tokens() + test_flow_help() + test_run_set() + test_gqa_rows() + test_facts() + test_trace() +
-           test_map_flows() + test_map_study();
+    return test_question_list() + test_question_queue() + test_pictures() + test_runtime() + test_prepare() +
+           test_prompt_layout() + test_answer_tokens() + test_flow_help() + test_run_set() + test_gqa_rows() +
+           test_facts() + test_trace() + test_map_flows() + test_map_study();
 }

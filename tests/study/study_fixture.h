@@ -42,6 +42,7 @@ int folder_setup(void **state); /* *state: an empty folder's name */
 int folder_teardown(void **state);
 
 int test_question_list(void);
+int test_question_queue(void);
 int test_pictures(void);
 int test_prepare(void);
 int test_prompt_layout(void);
