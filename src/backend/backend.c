@@ -109,6 +109,11 @@ cf_dtype cf_backend_compute(const cf_backend *be)
     return be->compute;
 }
 
+cf_dtype cf_backend_value_dtype(const cf_backend *be)
+{
+    return be->ops->takes_values(be, be->compute) ? be->compute : CF_F32;
+}
+
 int cf_backend_n_threads(const cf_backend *be)
 {
     return be->n_threads;
@@ -198,13 +203,19 @@ void cf_kv_free(cf_backend *be, cf_kv *kv)
         be->ops->kv_free(be, kv);
 }
 
+static bool are_values(const cf_backend *be, const cf_tensor *t)
+{
+    return be->ops->takes_values(be, t->dtype);
+}
+
 cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w, const cf_tensor *bias,
                     bool accumulate, cf_error *err)
 {
     int64_t n = 0, k = 0;
     be->ops->weight_shape(w, &n, &k);
     const int64_t m = x->shape[0];
-    assert(y->dtype == CF_F32 && x->dtype == be->compute && x->shape[1] == k && y->shape[0] == m && y->shape[1] == n);
+    assert(x->dtype == be->compute && x->shape[1] == k && y->shape[0] == m && y->shape[1] == n);
+    assert(y->dtype == CF_F32 || (are_values(be, y) && !bias && !accumulate));
     assert(!bias || (bias->dtype == CF_F32 && cf_tensor_count(bias) == n));
     if (m == 0)
         return CF_OK;
@@ -249,36 +260,44 @@ cf_status cf_layer_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
 cf_status cf_rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, const int32_t *pos, int64_t n_heads,
                   cf_error *err)
 {
-    assert(x->dtype == CF_F32 && table->dtype == CF_F32 && table->shape[1] * n_heads == x->shape[1]);
+    assert(are_values(be, x) && table->dtype == CF_F32 && table->shape[1] * n_heads == x->shape[1]);
     return be->ops->rope(be, x, table, pos, n_heads, err);
 }
 
 cf_status cf_activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *times, cf_unary f,
                       cf_error *err)
 {
-    assert(x->dtype == CF_F32 && cf_tensor_count(y) == cf_tensor_count(x));
-    assert(!times || (times->dtype == CF_F32 && cf_tensor_count(times) == cf_tensor_count(x)));
+    assert(are_values(be, x) && cf_tensor_count(y) == cf_tensor_count(x));
+    assert(y->dtype == CF_F32 || y->dtype == be->compute);
+    assert(!times || (times->dtype == x->dtype && cf_tensor_count(times) == cf_tensor_count(x)));
     return be->ops->activate(be, y, x, times, f, err);
 }
 
 cf_status cf_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
                     const int32_t *pos, cf_error *err)
 {
-    assert(k->dtype == CF_F32 && v->dtype == CF_F32 && k->shape[0] == v->shape[0]);
+    assert(are_values(be, k) && v->dtype == k->dtype && k->shape[0] == v->shape[0]);
     return be->ops->kv_put(be, kv, layer, k, v, pos, err);
+}
+
+cf_status cf_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err)
+{
+    assert(to != from && n >= 0);
+    return n ? be->ops->kv_copy(be, to, from, layer, n, err) : CF_OK;
 }
 
 cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
                        const cf_attn *a, cf_error *err)
 {
-    assert(q->dtype == CF_F32 && q->shape[1] == a->n_heads * a->head_dim && out->shape[1] == q->shape[1]);
+    assert(are_values(be, q) && q->shape[1] == a->n_heads * a->head_dim && out->shape[1] == q->shape[1]);
+    assert((!k || k->dtype == q->dtype) && (!v || v->dtype == q->dtype));
     assert(a->n_heads % a->n_kv_heads == 0 && a->window >= 0 && (a->causal || a->window == 0));
     for (int64_t i = 0; i < a->n_segments; i++) {
         const cf_attn_segment *s = &a->segments[i];
         assert(s->q_row >= 0 && s->q_row + s->n_q <= q->shape[0] && s->q_row + s->n_q <= out->shape[0]);
         assert(s->own_begin + s->n_own >= s->n_keys && (s->n_own == 0 || s->own_begin + s->n_own == s->n_keys));
         assert(s->n_own == 0 || (k && s->own_row >= 0 && s->own_row + s->n_own <= k->shape[0]));
-        assert(s->own_begin == 0 || a->kv);
+        assert(s->own_begin == 0 || s->kv);
     }
     return be->ops->attention(be, out, q, k, v, a, err);
 }
@@ -342,17 +361,21 @@ cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight 
     cf_fill_trial(y_host, y_count);
     CF_TRY(cf_backend_upload(be, &x32, x_host, err));
     CF_TRY(cf_gather(be, &x, &x32, NULL, err));
+    const cf_dtype value = cf_backend_value_dtype(be);
+    cf_tensor leave[] = {y, y, cf_tensor_2d(y.data, value, n_rows, n)}; /* as it is, added to, as values */
+    const int n_ways = value == CF_F32 ? 2 : 3;
     bool same = true;
-    for (int accumulate = 0; same && accumulate < 2; accumulate++) {
+    for (int way = 0; same && way < n_ways; way++) {
+        const size_t row_bytes = (size_t)n * cf_dtype_bytes(leave[way].dtype);
         CF_TRY(cf_backend_upload(be, &y, y_host, err));
-        CF_TRY(multiply_grouped(be, &y, &x, w, n_rows, n_rows, accumulate, err));
-        CF_TRY(cf_backend_download(be, whole, &y, err));
+        CF_TRY(multiply_grouped(be, &leave[way], &x, w, n_rows, n_rows, way == 1, err));
+        CF_TRY(cf_backend_download(be, whole, &leave[way], err));
         for (size_t i = 0; same && i < sizeof groups / sizeof groups[0]; i++) {
             const int64_t rows = groups[i] * PROBE_GROUPS < n_rows ? groups[i] * PROBE_GROUPS : n_rows;
             CF_TRY(cf_backend_upload(be, &y, y_host, err));
-            CF_TRY(multiply_grouped(be, &y, &x, w, rows, groups[i], accumulate, err));
-            CF_TRY(cf_backend_download(be, part, &y, err));
-            same = memcmp(whole, part, (size_t)(rows * n) * sizeof(float)) == 0;
+            CF_TRY(multiply_grouped(be, &leave[way], &x, w, rows, groups[i], way == 1, err));
+            CF_TRY(cf_backend_download(be, part, &leave[way], err));
+            same = memcmp(whole, part, (size_t)rows * row_bytes) == 0;
         }
     }
     *row_invariant = same;

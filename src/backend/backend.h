@@ -50,6 +50,11 @@ void cf_backend_close(cf_backend *be);
 
 const char *cf_backend_name(const cf_backend *be);
 cf_dtype cf_backend_compute(const cf_backend *be);
+/* The dtype in which products without a bias best leave values for the operation that follows: the compute dtype on an
+ * accelerator, where a layer's values cross the device's memory between any two operations; f32 on cpu, where they stay
+ * in the last cache, and on ref. Where an operation below takes or leaves "values", they are f32 or of this dtype (ref:
+ * of any): it computes from them as they are, and rounds once, when it stores. */
+cf_dtype cf_backend_value_dtype(const cf_backend *be);
 int cf_backend_n_threads(const cf_backend *be);
 /* One line of provenance: instruction set in use and library versions. Belongs to the backend. */
 const char *cf_backend_describe(const cf_backend *be);
@@ -98,8 +103,8 @@ void cf_kv_free(cf_backend *be, cf_kv *kv);
 
 /* ---- operations ---- */
 
-/* y[M,N] (f32) = x[M,K] W^T + bias[N]; with accumulate the sum is added to what y holds. x has the compute dtype, bias
- * is f32 or NULL. */
+/* y[M,N] = x[M,K] W^T + bias[N]; with accumulate the sum is added to what y holds. x has the compute dtype, bias is f32
+ * or NULL. y is f32, or values where there is neither bias nor accumulation. */
 CF_MUST_USE cf_status cf_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_weight *w,
                                 const cf_tensor *bias, bool accumulate, cf_error *err);
 
@@ -119,19 +124,23 @@ CF_MUST_USE cf_status cf_layer_norm(cf_backend *be, cf_tensor *y, const cf_tenso
 
 /* Rotates x[M, n_heads*head_dim] in place. table[P, head_dim] f32 holds head_dim/2 cosines, then head_dim/2 sines, a
  * row per position; pos[M] picks the row. Element i of a head is paired with i + head_dim/2 (Hugging Face
- * rotate_half). */
+ * rotate_half). x is values. */
 CF_MUST_USE cf_status cf_rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, const int32_t *pos, int64_t n_heads,
                               cf_error *err);
 
 typedef enum cf_unary { CF_UNARY_GELU, CF_UNARY_GELU_TANH, CF_UNARY_QUICK_GELU, CF_UNARY_SILU } cf_unary;
-/* y = f(x), element by element; with `times`, y = f(x) * times (SwiGLU). x and times f32, y f32 or the compute dtype.
- */
+/* y = f(x), element by element; with `times`, y = f(x) * times (SwiGLU). x and times are values of one dtype, y f32 or
+ * the compute dtype. */
 CF_MUST_USE cf_status cf_activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *times, cf_unary f,
                                   cf_error *err);
 
-/* Stores rows of k and v [M, G*E] (f32) as those of positions pos[M] of a layer. */
+/* Stores rows of k and v [M, G*E], values of one dtype, as those of positions pos[M] of a layer. */
 CF_MUST_USE cf_status cf_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
                                 const int32_t *pos, cf_error *err);
+
+/* Positions 0..n-1 of a layer as they are in another sequence's, of equal layers, heads and head size; both have as
+ * many. */
+CF_MUST_USE cf_status cf_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err);
 
 /* One cut: queries at a position in `query` do not see keys at a position in `key`, in the heads of the set. */
 typedef struct cf_cut {
@@ -139,11 +148,12 @@ typedef struct cf_cut {
     const uint64_t *heads; /* bit h of word h/64; NULL: every head */
 } cf_cut;
 
-/* The query rows of one run, and where its keys are. Keys below own_begin come from the shared kv, keys own_begin + i
- * from row own_row + i of the call's own k and v. */
+/* The query rows of one run, and where its keys are. Keys below own_begin come from kv, which segments may share, keys
+ * own_begin + i from row own_row + i of the call's own k and v. */
 typedef struct cf_attn_segment {
     int64_t q_row, n_q;   /* rows of q and out */
     const int32_t *q_pos; /* [n_q] their positions */
+    const cf_kv *kv;      /* NULL where own_begin is 0 */
     int64_t own_begin;    /* first position with a row of its own */
     int64_t own_row, n_own;
     int64_t n_keys;     /* keys 0..n_keys-1 exist; own_begin + n_own == n_keys where n_own > 0 */
@@ -158,26 +168,25 @@ typedef struct cf_attn_segment {
 typedef struct cf_attn {
     int64_t n_heads, n_kv_heads, head_dim; /* head h reads kv head h / (n_heads / n_kv_heads) */
     float scale;
-    bool causal;     /* key position <= query position */
-    int64_t window;  /* with causal: and key position > query position - window; 0: no window */
-    const cf_kv *kv; /* NULL where every segment has own_begin 0 */
-    int64_t layer;
+    bool causal;    /* key position <= query position */
+    int64_t window; /* with causal: and key position > query position - window; 0: no window */
+    int64_t layer;  /* of every kv */
     const cf_attn_segment *segments;
     int64_t n_segments;
 } cf_attn;
 
-/* out[Mq, H*E] = softmax(q k^T * scale, cut and hidden keys left out) v. q, k, v f32, out f32 or the compute dtype.
- * Keys are reduced in position order in tiles aligned at position 0; an invisible key is removed by select; a tile
- * without a visible key is skipped. A query that sees no key is CF_MISMATCH. k and v may be NULL where no segment has
- * own rows. */
+/* out[Mq, H*E] = softmax(q k^T * scale, cut and hidden keys left out) v. q, k, v values of one dtype, out f32 or the
+ * compute dtype. Keys are reduced in position order in tiles aligned at position 0; an invisible key is removed by
+ * select; a tile without a visible key is skipped. A query that sees no key is CF_MISMATCH. k and v may be NULL where no
+ * segment has own rows. */
 CF_MUST_USE cf_status cf_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k,
                                    const cf_tensor *v, const cf_attn *a, cf_error *err);
 
 /* ---- traits ---- */
 
 /* Whether products with this weight give each row the same bits whatever the row count: multiplies n_rows
- * pseudo-random rows together, and in groups of several sizes, with and without accumulation, and compares by memcmp.
- * True at once for a backend that is so by construction (ref). */
+ * pseudo-random rows together, and in groups of several sizes, with and without accumulation and as values, and compares
+ * by memcmp. True at once for a backend that is so by construction (ref). */
 CF_MUST_USE cf_status cf_backend_probe(cf_backend *be, bool *row_invariant, const cf_weight *w, int64_t n_rows,
                                        cf_error *err);
 

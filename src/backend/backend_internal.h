@@ -14,6 +14,8 @@ typedef struct cf_backend_ops {
     const char *name;
     bool row_invariant;                   /* by construction: there is nothing to probe */
     bool (*multiplies)(cf_dtype compute); /* known before anything is opened */
+    /* Whether operations take and leave values of the dtype; f32 always. */
+    bool (*takes_values)(const cf_backend *be, cf_dtype dtype);
     cf_status (*open)(cf_backend **out, const cf_backend_options *options, cf_error *err);
     void (*close)(cf_backend *be);
     cf_status (*alloc)(cf_backend *be, cf_tensor *out, cf_dtype dtype, int64_t rows, int64_t cols, cf_error *err);
@@ -41,6 +43,7 @@ typedef struct cf_backend_ops {
                           cf_error *err);
     cf_status (*kv_put)(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
                         const int32_t *pos, cf_error *err);
+    cf_status (*kv_copy)(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err);
     cf_status (*attention)(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
                            const cf_attn *a, cf_error *err);
 } cf_backend_ops;

@@ -15,7 +15,7 @@ extern "C" {
 #define CF_PLUGIN_FILE "libcrossflow_cuda.so"
 #define CF_PLUGIN_SYMBOL "cf_plugin_cuda" /* a const cf_plugin */
 /* The number after the slash grows with every change to what an entry of the tables means. */
-#define CF_PLUGIN_VERSION CF_VERSION "/1"
+#define CF_PLUGIN_VERSION CF_VERSION "/2"
 
 typedef struct cf_plugin {
     size_t ops_bytes, backend_bytes; /* sizeof(cf_backend_ops), sizeof(cf_backend): with version, the stamp */

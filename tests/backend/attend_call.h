@@ -29,17 +29,20 @@ typedef struct attend_run {
     int64_t n_cuts;
     const uint64_t *dense;
     bool dense_per_head;
+    const sequence *of; /* NULL: the call's; else one with heads of the same number and size */
 } attend_run;
 
 typedef struct attend_layout {
     bool acausal;
     int64_t window;
     cf_dtype out;        /* CF_F32 by default */
+    cf_dtype in;         /* of q, k and v, those that are shared among them; likewise */
+    bool in_views;       /* q, k and v are the rows of larger matrices from the second on, wherever that lies */
     int64_t rows_before; /* other rows of q, k and v that stand before the runs' */
 } attend_layout;
 
-/* Runs over one sequence in one call, as heap values [sum of n_q, n * dim] in *out (NULL on failure). From the position where every run has keys of its own, the shared ones hold other,
- * large values. */
+/* Runs over one sequence, or several, in one call, as heap values [sum of n_q, n * dim] in *out (NULL on failure). Runs over one sequence share a store; from the position where every
+ * one of them has keys of its own, it holds other, large values. */
 cf_status attend_try(float **out, cf_backend *be, const sequence *s, const attend_run *runs, int64_t n_runs,
                      attend_layout layout, cf_error *err);
 /* The same, for calls that must succeed. */

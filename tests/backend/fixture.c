@@ -1,6 +1,7 @@
 /* fixture.c - see fixture.h. */
 #include "fixture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ void fixture_open(fixture *f, const char *device, cf_dtype compute)
     OK(cf_backend_open(&f->ref, "ref", &(cf_backend_options){.compute = CF_F32}, &err));
     OK(cf_backend_open(&f->one, device, &(cf_backend_options){.n_threads = 1, .compute = compute}, &err));
     OK(cf_backend_open(&f->two, device, &(cf_backend_options){.n_threads = 2, .compute = compute}, &err));
+    f->value = cf_backend_value_dtype(f->two);
 }
 
 void fixture_close(fixture *f)
@@ -103,6 +105,25 @@ void check_same(const char *what, int64_t i, int64_t j, int64_t k, const float *
         at++;
     fail_msg("%s (%lld, %lld, %lld): bits differ first at %lld: %a and %a", what, (long long)i, (long long)j,
              (long long)k, (long long)at, (double)a[at], (double)b[at]);
+}
+
+/* Steps are even between powers of two, and below the smallest normal number. */
+static double half_a_step(cf_dtype dtype, double x)
+{
+    const int digits = dtype == CF_F32 ? 24 : dtype == CF_F16 ? 11 : 8, least = dtype == CF_F16 ? -14 : -126;
+    const int exponent = x != 0 && ilogb(x) > least ? ilogb(x) : least;
+    return ldexp(1, exponent - digits);
+}
+
+void check_stored(const char *what, int64_t i, int64_t j, int64_t k, cf_dtype dtype, const float *got,
+                  const float *exact, int64_t n, double delta)
+{
+    for (int64_t at = 0; at < n; at++) {
+        const double x = (double)exact[at], bound = delta + half_a_step(dtype, fabs(x) + delta);
+        if (!(fabs((double)got[at] - x) <= bound))
+            fail_msg("%s (%lld, %lld, %lld) in %s: element %lld: %a, expected %a within %.3g", what, (long long)i,
+                     (long long)j, (long long)k, cf_dtype_name(dtype), (long long)at, (double)got[at], x, bound);
+    }
 }
 
 void check_rounded(const char *what, cf_dtype dtype, const float *half, const float *f32, int64_t n)

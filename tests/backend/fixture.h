@@ -26,6 +26,7 @@
 typedef struct fixture {
     cf_backend *ref, *one, *two;
     cf_dtype compute;   /* of one and two */
+    cf_dtype value;     /* theirs (cf_backend_value_dtype) */
     const char *device; /* "cpu", "cuda:0" */
     int64_t thin; /* every how many of a walk over all counts: 1, or more where the device is emulated (CF_TEST_THIN) */
     bool is_accelerator; /* products of 16 bits are a tensor core's, and keys and values have the compute dtype */
@@ -59,6 +60,9 @@ void check_close(const char *what, int64_t i, int64_t j, int64_t k, const float 
                  bounds b);
 /* Fails unless the two are the same bits. */
 void check_same(const char *what, int64_t i, int64_t j, int64_t k, const float *a, const float *b, int64_t n);
+/* Fails unless got is what rounding to dtype leaves of values within delta of the exact ones: off by at most delta, and by half a step of the dtype there. */
+void check_stored(const char *what, int64_t i, int64_t j, int64_t k, cf_dtype dtype, const float *got,
+                  const float *exact, int64_t n, double delta);
 /* Fails unless half (widened) is f32 rounded to dtype, bit for bit. */
 void check_rounded(const char *what, cf_dtype dtype, const float *half, const float *f32, int64_t n);
 
@@ -74,6 +78,7 @@ int test_products(fixture *f);
 int test_rows(fixture *f);
 int test_attention(fixture *f);
 int test_attention_exact(fixture *f);
+int test_sequences(fixture *f);
 int test_accelerator(fixture *f);
 
 #endif

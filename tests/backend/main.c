@@ -10,8 +10,8 @@ static int run(const char *device, cf_dtype compute)
     fixture f;
     fixture_open(&f, device, compute);
     (void)printf("%s\n", cf_backend_describe(f.two));
-    const int failed =
-        test_products(&f) + test_rows(&f) + test_attention(&f) + test_attention_exact(&f) + test_accelerator(&f);
+    const int failed = test_products(&f) + test_rows(&f) + test_attention(&f) + test_attention_exact(&f) +
+                       test_sequences(&f) + test_accelerator(&f);
     fixture_close(&f);
     return failed;
 }

@@ -56,9 +56,15 @@ int32_t *row_positions(int64_t begin, int64_t m)
 
 float *row_values(cf_backend *be, row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype out)
 {
+    return row_values_of(be, op, o, begin, end, CF_F32, out);
+}
+
+float *row_values_of(cf_backend *be, row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype in,
+                     cf_dtype out)
+{
     const int64_t m = end - begin, d = o->d;
-    cf_tensor x = tensor_make(be, CF_F32, m, d, o->x + begin * d), y = tensor_make(be, out, m, d, NULL);
-    cf_tensor times = tensor_make(be, CF_F32, m, d, o->times + begin * d);
+    cf_tensor x = tensor_make(be, in, m, d, o->x + begin * d), y = tensor_make(be, out, m, d, NULL);
+    cf_tensor times = tensor_make(be, in, m, d, o->times + begin * d);
     cf_tensor gamma = tensor_make(be, CF_F32, 1, d, o->gamma), beta = tensor_make(be, CF_F32, 1, d, o->beta);
     if (op == RMS_NORM) {
         OK(cf_rms_norm(be, &y, &x, &gamma, row_eps, &err));

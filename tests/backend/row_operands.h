@@ -32,8 +32,11 @@ bool row_op_applies(row_op op, int64_t d);
 /* Heap positions of rows begin .. begin + m - 1: row i has (5 i) mod N_POSITIONS, wherever it stands. */
 int32_t *row_positions(int64_t begin, int64_t m);
 
-/* op on rows [begin, end) by a backend's operation, as heap values. ROPE has no other dtype than f32. */
+/* op on rows [begin, end) by a backend's operation, as heap values. ROPE is in place: its dtype is that of its input. */
 float *row_values(cf_backend *be, row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype out);
+/* The same with x and times in a dtype of values; norms have none but f32. */
+float *row_values_of(cf_backend *be, row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype in,
+                     cf_dtype out);
 
 /* The largest 1 / sqrt(var + eps) of any row: what the mean's error is enlarged by in layer_norm. */
 double largest_scale(const row_operands *o);

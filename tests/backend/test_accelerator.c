@@ -158,9 +158,17 @@ static void attention_with_heads_that_have_no_kernel_is_refused(void **state)
     cf_backend_release(f->two, &out);
 }
 
+static void values_between_operations_have_the_compute_dtype(void **state)
+{
+    const fixture *f = *state;
+    assert_int_equal(cf_backend_value_dtype(f->one), f->compute);
+    assert_int_equal(cf_backend_value_dtype(f->two), f->compute);
+}
+
 int test_accelerator(fixture *f)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(values_between_operations_have_the_compute_dtype, f),
         cmocka_unit_test_prestate(large_transfers_go_in_pieces_and_come_back_the_same, f),
         cmocka_unit_test_prestate(staged_lists_are_not_overwritten_before_they_are_read, f),
         cmocka_unit_test_prestate(a_weight_is_filled_again_while_the_one_before_is_used, f),

@@ -74,6 +74,42 @@ static void a_query_row_has_its_bits_alone_in_any_block_and_at_any_place(void **
         }
 }
 
+/* Queries, keys and values in a dtype of values: the bits of the f32 they are. On an accelerator in 16 bits also where they are rounded from f32: stored, or on their way to a product. */
+static void check_values(cf_backend *be, heads h, cf_dtype dtype)
+{
+    sequence s = sequence_make(10, h, N_KEYS, 2);
+    const int64_t n = N_Q * s.heads.n * s.heads.dim, kv_width = s.heads.n_kv * s.heads.dim;
+    if (dtype != cf_backend_compute(be)) {
+        round_values(s.q, N_KEYS * s.heads.n * s.heads.dim, dtype);
+        round_values(s.k, N_KEYS * kv_width, dtype);
+        round_values(s.v, N_KEYS * kv_width, dtype);
+    }
+    static const int64_t owns[] = {0, 1, 33, N_KEYS};
+    for (int64_t i = 0; i < COUNT(owns); i++) {
+        const attend_run run = run_of(owns[i], i % 2);
+        float *expected = attend(be, &s, &run, 1, (attend_layout){0});
+        for (int in_views = 0; in_views < 2; in_views++) {
+            float *got =
+                attend(be, &s, &run, 1, (attend_layout){.in = dtype, .in_views = in_views, .rows_before = 3 * i});
+            check_same("values", h.dim, owns[i], in_views, expected, got, n);
+            free(got);
+        }
+        free(expected);
+    }
+    sequence_free(&s);
+}
+
+static void attention_takes_values_as_they_are(void **state)
+{
+    const fixture *f = *state;
+    static const heads odd_heads[] = {{5, 1, 1}, {3, 3, 7}, {2, 1, 12}, {2, 1, 24}, {8, 2, 128}};
+    for (int64_t h = 0; h < COUNT(odd_heads); h++) {
+        check_values(f->ref, odd_heads[h], CF_F16);
+        check_values(f->ref, odd_heads[h], CF_BF16);
+        check_values(f->two, odd_heads[h], f->value);
+    }
+}
+
 /* Runs stacked in one call, each with its own boundary and cuts, get the bits they get alone. */
 static void runs_do_not_know_one_another(void **state)
 {
@@ -149,14 +185,14 @@ static void keys_may_be_stored_in_any_order_and_in_parts(void **state)
                 }
             cf_tensor q = tensor_make(backends[b], CF_F32, N_Q, q_width, s.q + (N_KEYS - N_Q) * q_width);
             cf_tensor out = tensor_make(backends[b], CF_F32, N_Q, q_width, NULL);
-            const cf_attn_segment segment = {.n_q = N_Q, .q_pos = queries(), .own_begin = N_KEYS, .n_keys = N_KEYS};
+            const cf_attn_segment segment = {
+                .n_q = N_Q, .q_pos = queries(), .kv = kv, .own_begin = N_KEYS, .n_keys = N_KEYS};
             OK(cf_attention(backends[b], &out, &q, NULL, NULL,
                             &(cf_attn){.n_heads = s.heads.n,
                                        .n_kv_heads = s.heads.n_kv,
                                        .head_dim = s.heads.dim,
                                        .scale = attend_scale(s.heads),
                                        .causal = true,
-                                       .kv = kv,
                                        .layer = 1,
                                        .segments = &segment,
                                        .n_segments = 1},
@@ -345,6 +381,7 @@ int test_attention_exact(fixture *f)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(repetition_and_threads_do_not_matter, f),
         cmocka_unit_test_prestate(a_query_row_has_its_bits_alone_in_any_block_and_at_any_place, f),
+        cmocka_unit_test_prestate(attention_takes_values_as_they_are, f),
         cmocka_unit_test_prestate(runs_do_not_know_one_another, f),
         cmocka_unit_test_prestate(it_does_not_matter_which_buffer_holds_a_key, f),
         cmocka_unit_test_prestate(keys_may_be_stored_in_any_order_and_in_parts, f),

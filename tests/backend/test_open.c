@@ -64,6 +64,24 @@ static void a_backend_tells_what_it_is(void **state)
     cf_backend_close(be);
 }
 
+static void values_between_operations_are_f32_on_a_processor(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        cf_dtype compute;
+    } cases[] = {{"ref", CF_F32}, {"cpu", CF_F32}, {"cpu", CF_BF16}};
+    for (int64_t i = 0; i < COUNT(cases); i++) {
+        cf_backend *be = NULL;
+        if (cases[i].compute == CF_BF16 && !cf_backend_has_bf16(cases[i].name))
+            continue;
+        OK(cf_backend_open(&be, cases[i].name, &(cf_backend_options){.n_threads = 1, .compute = cases[i].compute},
+                           &err));
+        assert_int_equal(cf_backend_value_dtype(be), CF_F32);
+        cf_backend_close(be);
+    }
+}
+
 static void nothing_can_be_closed_or_freed(void **state)
 {
     (void)state;
@@ -97,36 +115,38 @@ static void new_memory_is_zero_and_released_memory_is_forgotten(void **state)
     }
 }
 
-/* The whole life of a backend; every object it makes is gone when it returns. */
-static cf_status live(const char *name, cf_error *err)
+/* The whole life of a backend, which takes values of the dtype; every object it makes is gone when it returns. */
+static cf_status live(const char *name, cf_dtype value, cf_error *err)
 {
     enum { M = 3, N = 33, K = 17, E = 17 };
     cf_status st = CF_OK;
     cf_backend *be = NULL;
     cf_weight *w = NULL;
     cf_kv *kv = NULL;
-    cf_tensor x = {0}, y = {0}, q = {0}, o = {0};
+    cf_tensor x = {0}, y = {0}, q = {0}, o = {0}, table = {0};
     static float host[N * K];
     const cf_tensor matrix = cf_tensor_2d(host, CF_F32, N, K);
     bool invariant = false;
     static const int32_t pos[] = {0, 1, 2};
-    const cf_attn_segment s = {.n_q = M, .q_pos = pos, .own_begin = 1, .own_row = 1, .n_own = 2, .n_keys = 3};
     CF_TRY(cf_backend_open(&be, name, &(cf_backend_options){.n_threads = 1, .compute = CF_F32}, err));
     CF_TRY(cf_weight_create(be, &w, &matrix, err));
     CF_TRY(cf_kv_create(be, &kv, 2, 3, 1, E, err));
     CF_TRY(cf_backend_alloc(be, &x, CF_F32, M, K, err));
     CF_TRY(cf_backend_alloc(be, &y, CF_F32, M, N, err));
-    CF_TRY(cf_backend_alloc(be, &q, CF_F32, M, E, err));
+    CF_TRY(cf_backend_alloc(be, &q, value, M, E, err));
+    CF_TRY(cf_backend_alloc(be, &table, CF_F32, M, E, err));
     CF_TRY(cf_backend_alloc(be, &o, CF_F32, M, E, err));
     CF_TRY(cf_linear(be, &y, &x, w, NULL, false, err));
+    CF_TRY(cf_rope(be, &q, &table, pos, 1, err));
+    CF_TRY(cf_activate(be, &o, &q, &q, CF_UNARY_SILU, err));
     CF_TRY(cf_kv_put(be, kv, 1, &q, &q, pos, err));
+    const cf_attn_segment s = {.n_q = M, .q_pos = pos, .kv = kv, .own_begin = 1, .own_row = 1, .n_own = 2, .n_keys = 3};
     CF_TRY(cf_attention(be, &o, &q, &q, &q,
                         &(cf_attn){.n_heads = 1,
                                    .n_kv_heads = 1,
                                    .head_dim = E,
                                    .scale = 1,
                                    .causal = true,
-                                   .kv = kv,
                                    .layer = 1,
                                    .segments = &s,
                                    .n_segments = 1},
@@ -138,6 +158,7 @@ done:
         cf_backend_release(be, &y);
         cf_backend_release(be, &q);
         cf_backend_release(be, &o);
+        cf_backend_release(be, &table);
         cf_kv_free(be, kv);
         cf_weight_free(be, w);
         cf_backend_close(be);
@@ -148,13 +169,16 @@ done:
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    static const char *const names[] = {"cpu", "ref"};
-    for (int64_t i = 0; i < COUNT(names); i++) {
+    static const struct {
+        const char *name;
+        cf_dtype value;
+    } cases[] = {{"cpu", CF_F32}, {"ref", CF_F32}, {"ref", CF_F16}};
+    for (int64_t i = 0; i < COUNT(cases); i++) {
         int64_t n = 1;
         for (;; n++) {
             cf_error err = {0};
             fail_alloc_at(n);
-            const cf_status st = live(names[i], &err);
+            const cf_status st = live(cases[i].name, cases[i].value, &err);
             if (!fail_alloc_off()) {
                 assert_int_equal(st, CF_OK);
                 break;
@@ -204,6 +228,7 @@ int test_open(void)
         cmocka_unit_test(only_known_names_open),
         cmocka_unit_test(a_dtype_that_cannot_be_multiplied_is_refused),
         cmocka_unit_test(a_backend_tells_what_it_is),
+        cmocka_unit_test(values_between_operations_are_f32_on_a_processor),
         cmocka_unit_test(nothing_can_be_closed_or_freed),
         cmocka_unit_test(new_memory_is_zero_and_released_memory_is_forgotten),
         cmocka_unit_test(every_allocation_may_fail),

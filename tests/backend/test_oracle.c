@@ -143,6 +143,54 @@ static void attention_weighs_values_by_the_softmax_of_what_is_seen(void **state)
     cf_backend_close(be);
 }
 
+/* The sum of two inputs, times 1: half way between two values of the dtype and beyond, where rounding to f32 first would lose what lies beyond; ties; subnormals; the largest. */
+static void values_are_rounded_once_when_they_are_stored(void **state)
+{
+    (void)state;
+    static const struct {
+        cf_dtype dtype;
+        float a, b;
+        double stored;
+    } cases[] = {
+        {CF_F16, 1, 0x1p-11f, 1},
+        {CF_F16, 1 + 0x1p-11f, 0x1p-40f, 1 + 0x1p-10},
+        {CF_F16, -1 - 0x1p-11f, -0x1p-40f, -1 - 0x1p-10},
+        {CF_F16, 1 + 0x1p-10f, 0x1p-11f, 1 + 0x1p-9},
+        {CF_F16, 2, -0x1p-12f, 2},
+        {CF_F16, 0x1p-25f, 0, 0},
+        {CF_F16, 0x1p-25f, 0x1p-60f, 0x1p-24},
+        {CF_F16, 0x1p-14f, -0x1p-26f, 0x1p-14},
+        {CF_F16, 65504, 15.5f, 65504},
+        {CF_F16, 65504, 16, INFINITY},
+        {CF_F16, -1e30f, 0, -INFINITY},
+        {CF_F16, 3, -3, 0},
+        {CF_BF16, 1, 0x1p-8f, 1},
+        {CF_BF16, 1 + 0x1p-8f, 0x1p-40f, 1 + 0x1p-7},
+        {CF_BF16, 0x1p-133f, 0x1p-134f, 0x1p-132},
+        {CF_BF16, -0x1.fep127f, -0x1p118f, -0x1.fep127},
+        {CF_BF16, 0x1.fep127f, 0x1p119f, INFINITY},
+        {CF_F32, 1, 0x1p-24f, 1},
+    };
+    cf_backend *be = open_ref();
+    const cf_tensor ones = cf_tensor_2d((float[]){1, 1}, CF_F32, 1, 2);
+    cf_weight *w = NULL;
+    OK(cf_weight_create(be, &w, &ones, &err));
+    for (int64_t i = 0; i < COUNT(cases); i++) {
+        cf_tensor x = tensor_make(be, CF_F32, 1, 2, (const float[]){cases[i].a, cases[i].b});
+        cf_tensor y = tensor_make(be, cases[i].dtype, 1, 1, NULL);
+        OK(cf_linear(be, &y, &x, w, NULL, false, &err));
+        float *got = tensor_values(be, &y);
+        if ((double)*got != cases[i].stored)
+            fail_msg("%a + %a in %s: %a, expected %a", (double)cases[i].a, (double)cases[i].b,
+                     cf_dtype_name(cases[i].dtype), (double)*got, cases[i].stored);
+        free(got);
+        cf_backend_release(be, &x);
+        cf_backend_release(be, &y);
+    }
+    cf_weight_free(be, w);
+    cf_backend_close(be);
+}
+
 int test_oracle(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -150,6 +198,7 @@ int test_oracle(void)
         cmocka_unit_test(norms_and_activations_follow_their_formulas),
         cmocka_unit_test(rope_pairs_the_two_halves_of_a_head),
         cmocka_unit_test(attention_weighs_values_by_the_softmax_of_what_is_seen),
+        cmocka_unit_test(values_are_rounded_once_when_they_are_stored),
     };
     return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/plugin.h"
+
 /* What CF_CUDA_PLUGIN is while one test runs. */
 static char *before;
 
@@ -66,7 +68,7 @@ static void a_plug_in_of_another_build_is_refused_and_never_called(void **state)
     check_refused(CF_MISMATCH, "cuda:0", "belongs to another build of crossflow: expected tables of");
     set_plugin(CF_TEST_PLUGINS "/libplugin_of_another_version.so");
     check_refused(CF_MISMATCH, "cuda:0",
-                  "belongs to another version of crossflow: expected " CF_VERSION "/1, found 0.0/0");
+                  "belongs to another version of crossflow: expected " CF_PLUGIN_VERSION ", found 0.0/0");
 }
 
 static void a_plug_in_of_this_build_is_called_with_the_device_of_the_name(void **state)

@@ -43,7 +43,7 @@ static void row_operations_agree_with_the_oracle(void **state)
             check_close(row_ops[op].name, o.m, o.d, 0, got, expected, o.m * o.d, bounds_of(op, &o, expected));
             if (op >= GELU)
                 check_activation(op, &o, got, expected);
-            if (op != ROPE) { /* in place: it has no other dtype */
+            if (op != ROPE) { /* in place: x's dtype is y's */
                 float *half = row_values(f->two, op, &o, 0, o.m, f->compute);
                 if (f->compute != CF_F32)
                     check_rounded(row_ops[op].name, f->compute, half, got, o.m * o.d);
@@ -55,6 +55,54 @@ static void row_operations_agree_with_the_oracle(void **state)
             free(expected);
             row_operands_free(&o);
         }
+}
+
+/* From values that the dtype holds: what is computed from them as f32, bit for bit, and rounded to the dtype it is stored in; any rows of it alone. The oracle rounds from double, so its
+ * stored values are compared with its f32 ones, which are off by u of themselves. */
+static void check_values(const fixture *f, cf_backend *be, row_op op, const row_operands *o, cf_dtype dtype)
+{
+    const char *const name = row_ops[op].name;
+    const int64_t n = o->m * o->d;
+    float *f32 = row_values(be, op, o, 0, o->m, CF_F32);
+    float *got = row_values_of(be, op, o, 0, o->m, dtype, op == ROPE ? dtype : CF_F32);
+    if (op == ROPE && be == f->ref)
+        check_stored(name, o->m, o->d, 0, dtype, got, f32, n, 2 * U);
+    else if (op == ROPE)
+        check_rounded(name, dtype, got, f32, n);
+    else
+        check_same(name, o->m, o->d, dtype, f32, got, n);
+    if (op != ROPE && dtype == cf_backend_compute(be)) {
+        float *half = row_values_of(be, op, o, 0, o->m, dtype, dtype);
+        check_rounded(name, dtype, half, f32, n);
+        free(half);
+    }
+    for (int64_t begin = 0; begin < o->m; begin += 5) {
+        const int64_t end = begin + 5 < o->m ? begin + 5 : o->m;
+        float *part = row_values_of(be, op, o, begin, end, dtype, op == ROPE ? dtype : CF_F32);
+        check_same(name, o->d, begin, dtype, got + begin * o->d, part, (end - begin) * o->d);
+        free(part);
+    }
+    free(f32);
+    free(got);
+}
+
+static void operations_take_values_as_they_are(void **state)
+{
+    const fixture *f = *state;
+    static const cf_dtype dtypes[] = {CF_F16, CF_BF16};
+    for (row_op op = ROPE; op < N_ROW_OPS; op++)
+        for (int64_t s = 0; s < COUNT(shapes); s++)
+            for (int64_t d = 0; d < COUNT(dtypes); d++) {
+                if (!row_op_applies(op, shapes[s].d))
+                    continue;
+                row_operands o = row_operands_make(shapes[s].m, shapes[s].d, row_ops[op].size);
+                round_values(o.x, o.m * o.d, dtypes[d]);
+                round_values(o.times, o.m * o.d, dtypes[d]);
+                check_values(f, f->ref, op, &o, dtypes[d]);
+                if (dtypes[d] == f->value)
+                    check_values(f, f->two, op, &o, dtypes[d]);
+                row_operands_free(&o);
+            }
 }
 
 static void a_row_has_its_bits_alone_in_any_block_and_with_any_threads(void **state)
@@ -206,6 +254,7 @@ int test_rows(fixture *f)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(row_operations_agree_with_the_oracle, f),
+        cmocka_unit_test_prestate(operations_take_values_as_they_are, f),
         cmocka_unit_test_prestate(a_row_has_its_bits_alone_in_any_block_and_with_any_threads, f),
         cmocka_unit_test_prestate(layer_norm_may_write_over_its_input, f),
         cmocka_unit_test_prestate(gather_picks_rows_and_converts_them, f),

@@ -47,6 +47,11 @@ static void release(cf_backend *be, cf_tensor *t)
     give(t->data);
 }
 
+static bool takes_values(const cf_backend *be, cf_dtype dtype)
+{
+    return dtype == CF_F32 || dtype == be->compute;
+}
+
 static cf_status kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,
                            int64_t head_dim, cf_error *err)
 {
@@ -84,7 +89,7 @@ static cf_status kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tenso
         return st;
     if (bytes)
         memcpy(copy, pos, bytes);
-    st = check(cf_cuda_kv_put(NULL, kv, layer, k->data, v->data, copy, k->shape[0]), "kv_put", err);
+    st = check(cf_cuda_kv_put(NULL, kv, layer, k->data, v->data, k->dtype, copy, k->shape[0]), "kv_put", err);
     give(copy);
     return st;
 }
@@ -101,10 +106,19 @@ static cf_status narrow(cf_backend *be, cf_kv *own, const cf_tensor *k, const cf
     CF_TRY(take(&pos, (size_t)n * sizeof(int32_t), err));
     for (int64_t i = 0; i < n; i++)
         ((int32_t *)pos)[i] = (int32_t)i;
-    CF_TRY(check(cf_cuda_kv_put(NULL, own, 0, k->data, v->data, pos, n), "narrow", err));
+    CF_TRY(check(cf_cuda_kv_put(NULL, own, 0, k->data, v->data, k->dtype, pos, n), "narrow", err));
 done:
     give(pos);
     return st;
+}
+
+/* Calls here are about one sequence. */
+static const cf_kv *kv_of(const cf_attn *a)
+{
+    const cf_kv *kv = NULL;
+    for (int64_t i = 0; i < a->n_segments; i++)
+        kv = a->segments[i].kv ? a->segments[i].kv : kv;
+    return kv;
 }
 
 static cf_status attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
@@ -124,9 +138,10 @@ static cf_status attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, c
     const cf_cuda_attend_call call = {.out = out->data,
                                       .out_dtype = out->dtype,
                                       .q = q->data,
+                                      .q_dtype = q->dtype,
                                       .own_k = own.k,
                                       .own_v = own.v,
-                                      .kv = a->kv,
+                                      .kv = kv_of(a),
                                       .layer = a->layer,
                                       .plan = cf_attend_plan_view(e->plan, plan),
                                       .n_heads = a->n_heads,
@@ -149,6 +164,7 @@ static void shut(cf_backend *be)
 }
 
 static const cf_backend_ops ops = {.name = "emulated",
+                                   .takes_values = takes_values,
                                    .close = shut,
                                    .alloc = alloc,
                                    .release = release,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/attend_call.h"
+#include "backend/cuda/attention.h"
 #include "cuda/emulated_backend.h"
 #include "cuda/emulator/machine.h"
 #include "cuda/test_cuda.h"
@@ -40,6 +41,49 @@ static attend_run run_of(int64_t n_own, bool with_cuts)
         r.n_cuts = COUNT(cuts);
     }
     return r;
+}
+
+/* Queries, keys and values in the compute dtype, at any address, have the bits of f32 ones, which are rounded to it: own keys before the call, stored ones when they are. */
+static void it_does_not_matter_whether_values_come_rounded(void **state)
+{
+    (void)state;
+    static const heads all_heads[] = {{2, 1, 24}, {3, 1, 7}, {2, 1, 12}, {1, 1, 128}};
+    static const int64_t owns[] = {0, 33, N_KEYS};
+    for (int64_t t = 1; t < COUNT(dtypes); t++) {
+        cf_backend *be = emulated_backend_open(dtypes[t]);
+        for (int64_t h = 0; h < COUNT(all_heads); h++)
+            for (int64_t i = 0; i < COUNT(owns); i++) {
+                sequence s = sequence_make(1, all_heads[h], N_KEYS, 2);
+                const attend_run run = run_of(owns[i], true);
+                float *expected = attend(be, &s, &run, 1, (attend_layout){0});
+                for (int in_views = 0; in_views < 2; in_views++) {
+                    float *got = attend(be, &s, &run, 1,
+                                        (attend_layout){.in = dtypes[t], .in_views = in_views, .rows_before = i});
+                    check_same("values", t, h, i, expected, got, N_Q * s.heads.n * s.heads.dim);
+                    free(got);
+                }
+                free(expected);
+                sequence_free(&s);
+            }
+        cf_backend_close(be);
+    }
+}
+
+/* A store has one dtype, and a call's queries have it or f32. */
+static void values_of_another_dtype_are_refused(void **state)
+{
+    (void)state;
+    static uint16_t memory[CF_KEY_TILE];
+    const cf_kv kv = {.n_layers = 1,
+                      .n_kv_heads = 1,
+                      .head_dim = 1,
+                      .capacity = CF_KEY_TILE,
+                      .dtype = CF_F16,
+                      .k = memory,
+                      .v = memory};
+    const cf_cuda_attend_call call = {.q_dtype = CF_BF16, .compute = CF_F16, .n_kv_heads = 1, .head_dim = 1};
+    assert_int_equal(cf_cuda_kv_put(NULL, &kv, 0, memory, memory, CF_BF16, NULL, 1), cudaErrorInvalidValue);
+    assert_int_equal(cf_cuda_attend(NULL, &call), cudaErrorInvalidValue);
 }
 
 static void the_order_of_threads_does_not_matter(void **state)
@@ -254,6 +298,8 @@ int test_emulated_attention_exact(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_of_threads_does_not_matter),
+        cmocka_unit_test(it_does_not_matter_whether_values_come_rounded),
+        cmocka_unit_test(values_of_another_dtype_are_refused),
         cmocka_unit_test(a_query_row_has_its_bits_alone_in_any_block_and_at_any_place),
         cmocka_unit_test(runs_do_not_know_one_another),
         cmocka_unit_test(it_does_not_matter_which_buffer_holds_a_key),

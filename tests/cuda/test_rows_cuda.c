@@ -41,13 +41,14 @@ static int64_t offset_of(int offsets, array_of array)
     return offsets >> 2 * array & 3;
 }
 
-/* op on rows [begin, end) by the launch under test. ROPE has no other dtype than f32. */
-static float *apply(row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype out, int offsets)
+/* op on rows [begin, end) by the launch under test, x and times in a dtype of values (norms have none but f32). ROPE is in place: its dtype is that of its input. */
+static float *apply_to(row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype in, cf_dtype out,
+                       int offsets)
 {
     const int64_t m = end - begin, d = o->d;
-    device_array x = device_make(CF_F32, o->x + begin * d, m * d, offset_of(offsets, X));
+    device_array x = device_make(in, o->x + begin * d, m * d, offset_of(offsets, X));
     device_array y = device_make(out, NULL, m * d, offset_of(offsets, Y));
-    device_array times = device_make(CF_F32, o->times + begin * d, m * d, offset_of(offsets, TIMES_OR_TABLE));
+    device_array times = device_make(in, o->times + begin * d, m * d, offset_of(offsets, TIMES_OR_TABLE));
     device_array gamma = device_make(CF_F32, o->gamma, d, offset_of(offsets, GAMMA));
     device_array beta = device_make(CF_F32, o->beta, d, offset_of(offsets, BETA));
     if (op == RMS_NORM)
@@ -55,14 +56,14 @@ static float *apply(row_op op, const row_operands *o, int64_t begin, int64_t end
     else if (op == LAYER_NORM)
         CUDA_OK(cf_cuda_layer_norm(NULL, y.data, out, x.data, gamma.data, beta.data, row_eps, m, d));
     else if (op != ROPE)
-        CUDA_OK(
-            cf_cuda_activate(NULL, y.data, out, x.data, op == SILU_TIMES ? times.data : NULL, row_ops[op].f, m * d));
+        CUDA_OK(cf_cuda_activate(NULL, y.data, out, x.data, op == SILU_TIMES ? times.data : NULL, in, row_ops[op].f,
+                                 m * d));
     else {
         const int64_t e = d / heads_of(d);
         float *angles = random_values(5, N_POSITIONS * e, 1);
         int32_t *pos = row_positions(begin, m), *at = device_indices(pos, m);
         device_array table = device_make(CF_F32, angles, N_POSITIONS * e, offset_of(offsets, TIMES_OR_TABLE));
-        CUDA_OK(cf_cuda_rope(NULL, x.data, table.data, at, m, heads_of(d), e));
+        CUDA_OK(cf_cuda_rope(NULL, x.data, in, table.data, at, m, heads_of(d), e));
         device_free(&table);
         CUDA_OK(cudaFree(at));
         free(pos);
@@ -75,6 +76,11 @@ static float *apply(row_op op, const row_operands *o, int64_t begin, int64_t end
     device_free(&gamma);
     device_free(&beta);
     return values;
+}
+
+static float *apply(row_op op, const row_operands *o, int64_t begin, int64_t end, cf_dtype out, int offsets)
+{
+    return apply_to(op, o, begin, end, CF_F32, out, offsets);
 }
 
 /* rms_norm: a thread adds 16 squares, at most 20 for the longest rows here, then a tree of ten levels: each of the 30 additions rounds the sum by at most u, and rounding errors of
@@ -127,6 +133,51 @@ static void row_operations_agree_with_the_oracle(void **state)
             free(expected);
             row_operands_free(&o);
         }
+}
+
+/* From values that the dtype holds: what is computed from them as f32, bit for bit and rounded once, at any address. */
+static void operations_take_values_as_they_are(void **state)
+{
+    (void)state;
+    for (row_op op = ROPE; op < N_ROW_OPS; op++)
+        for (int64_t s = 0; s < COUNT(shapes); s++)
+            for (cf_dtype in = CF_F16; in <= CF_BF16; in++) {
+                if (!row_op_applies(op, shapes[s].d))
+                    continue;
+                row_operands o = row_operands_make(shapes[s].m, shapes[s].d, row_ops[op].size);
+                const int64_t n = o.m * o.d;
+                round_values(o.x, n, in);
+                round_values(o.times, n, in);
+                float *f32 = apply(op, &o, 0, o.m, CF_F32, ALIGNED);
+                for (int order = 0; order < N_ORDERS; order++) { /* with each, another alignment */
+                    set_order(order);
+                    float *half = apply_to(op, &o, 0, o.m, in, in, order * ALL_BY_ONE);
+                    check_rounded_to(row_ops[op].name, in, half, f32, n);
+                    free(half);
+                }
+                set_order(0);
+                for (array_of a = 0; op != ROPE && a <= TIMES_OR_TABLE; a++) { /* one alone that is not aligned */
+                    float *wide = apply_to(op, &o, 0, o.m, in, CF_F32, 1 << 2 * a);
+                    check_same(row_ops[op].name, o.m, o.d, in, f32, wide, n);
+                    free(wide);
+                }
+                free(f32);
+                row_operands_free(&o);
+            }
+}
+
+/* A device has one compute dtype: nothing has both. */
+static void values_of_the_other_dtype_of_16_bits_are_refused(void **state)
+{
+    (void)state;
+    const float one = 1;
+    device_array x = device_make(CF_F16, &one, 1, 0), y = device_make(CF_BF16, &one, 1, 0);
+    assert_int_equal(cf_cuda_activate(NULL, y.data, CF_BF16, x.data, NULL, CF_F16, CF_UNARY_SILU, 1),
+                     cudaErrorInvalidValue);
+    assert_int_equal(cf_cuda_activate(NULL, x.data, CF_F16, y.data, NULL, CF_BF16, CF_UNARY_GELU, 1),
+                     cudaErrorInvalidValue);
+    device_free(&x);
+    device_free(&y);
 }
 
 static void a_row_has_its_bits_alone_in_any_block_at_any_address_and_in_any_order(void **state)
@@ -199,13 +250,24 @@ static void rope_turns_every_head_by_the_same_angles(void **state)
         float *values = random_values(6, M * d, 1), *angles = random_values(7, N_POSITIONS * e, 1);
         device_array x = device_make(CF_F32, values, M * d, 0), table = device_make(CF_F32, angles, N_POSITIONS * e, 0);
         int32_t *at = device_indices(pos, M);
-        CUDA_OK(cf_cuda_rope(NULL, x.data, table.data, at, M, heads, e));
+        CUDA_OK(cf_cuda_rope(NULL, x.data, CF_F32, table.data, at, M, heads, e));
         cf_tensor expected = tensor_make(f->ref, CF_F32, M, d, values);
         cf_tensor expected_table = tensor_make(f->ref, CF_F32, N_POSITIONS, e, angles);
         OK(cf_rope(f->ref, &expected, &expected_table, pos, heads, &err));
         float *got = device_values(&x);
         check_close("rope", M, heads, e, got, expected.data, M * d, (bounds){4 * U * U, 2 * U});
         free(got);
+        for (cf_dtype dtype = CF_F16; dtype <= CF_BF16; dtype++) {
+            round_values(values, M * d, dtype); /* to bf16 after f16 */
+            device_array half = device_make(dtype, values, M * d, 0);
+            OK(cf_backend_upload(f->ref, &expected, values, &err));
+            CUDA_OK(cf_cuda_rope(NULL, half.data, dtype, table.data, at, M, heads, e));
+            OK(cf_rope(f->ref, &expected, &expected_table, pos, heads, &err));
+            got = device_values(&half);
+            check_stored("rope", M, heads, e, dtype, got, expected.data, M * d, 2 * U);
+            free(got);
+            device_free(&half);
+        }
         free(values);
         free(angles);
         CUDA_OK(cudaFree(at));
@@ -222,7 +284,7 @@ static void activations_saturate_where_the_exponential_does(void **state)
     static const float x[] = {-1000, -200, -100, -88.5f, 88.5f, 100, 1000, 0, -0.0f};
     for (cf_unary f = CF_UNARY_GELU; f <= CF_UNARY_SILU; f++) {
         device_array from = device_make(CF_F32, x, COUNT(x), 0), to = device_make(CF_F32, NULL, COUNT(x), 0);
-        CUDA_OK(cf_cuda_activate(NULL, to.data, CF_F32, from.data, NULL, f, COUNT(x)));
+        CUDA_OK(cf_cuda_activate(NULL, to.data, CF_F32, from.data, NULL, CF_F32, f, COUNT(x)));
         float *y = device_values(&to);
         for (int64_t i = 0; i < COUNT(x); i++) /* e^88 is 1.7e38: a large negative x leaves at most 1000 / e^88 */
             if (!(fabs((double)y[i] - (x[i] > 0 ? (double)x[i] : 0)) <= 1e-35))
@@ -372,9 +434,9 @@ static void no_row_is_no_work(void **state)
         CUDA_OK(cf_cuda_scatter(NULL, NULL, NULL, NULL, n, d));
         CUDA_OK(cf_cuda_rms_norm(NULL, NULL, CF_F16, NULL, NULL, row_eps, n, d));
         CUDA_OK(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, row_eps, n, d));
-        CUDA_OK(cf_cuda_rope(NULL, NULL, NULL, NULL, n, 2, d));
+        CUDA_OK(cf_cuda_rope(NULL, NULL, CF_F32, NULL, NULL, n, 2, d));
     }
-    CUDA_OK(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_UNARY_SILU, 0));
+    CUDA_OK(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_F16, CF_UNARY_SILU, 0));
     CUDA_OK(cf_cuda_convert(NULL, NULL, CF_F32, NULL, CF_F32, 0));
 }
 
@@ -387,8 +449,8 @@ static void more_blocks_than_a_grid_has_are_refused(void **state)
     assert_int_equal(cf_cuda_scatter(NULL, NULL, NULL, NULL, rows, 1), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_rms_norm(NULL, NULL, CF_F32, NULL, NULL, row_eps, rows, 1), cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_layer_norm(NULL, NULL, CF_F32, NULL, NULL, NULL, row_eps, rows, 1), cudaErrorInvalidValue);
-    assert_int_equal(cf_cuda_rope(NULL, NULL, NULL, NULL, rows, 1, 2), cudaErrorInvalidValue);
-    assert_int_equal(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_UNARY_SILU, rows * 2048 + 1),
+    assert_int_equal(cf_cuda_rope(NULL, NULL, CF_F16, NULL, NULL, rows, 1, 2), cudaErrorInvalidValue);
+    assert_int_equal(cf_cuda_activate(NULL, NULL, CF_F32, NULL, NULL, CF_F32, CF_UNARY_SILU, rows * 2048 + 1),
                      cudaErrorInvalidValue);
     assert_int_equal(cf_cuda_convert(NULL, NULL, CF_F16, NULL, CF_F32, rows * 2048 + 1), cudaErrorInvalidValue);
 }
@@ -422,7 +484,7 @@ static void elements_beyond_two_to_the_32_are_reached(void **state)
             last[d / 2 + i] = 1;
         }
         if (d % 2 == 0) {
-            CUDA_OK(cf_cuda_rope(NULL, x.data, large, rows, 1, 1, d));
+            CUDA_OK(cf_cuda_rope(NULL, x.data, CF_F32, large, rows, 1, 1, d));
             got = device_values(&x);
             for (int64_t i = 0; i < d / 2; i++)
                 assert_true(got[i] == -values[d / 2 + i] && got[d / 2 + i] == values[i]);
@@ -448,6 +510,8 @@ int main(void)
     OK(cf_backend_open(&f.ref, "ref", &(cf_backend_options){.compute = CF_F32}, &err));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(row_operations_agree_with_the_oracle, &f),
+        cmocka_unit_test(operations_take_values_as_they_are),
+        cmocka_unit_test(values_of_the_other_dtype_of_16_bits_are_refused),
         cmocka_unit_test(a_row_has_its_bits_alone_in_any_block_at_any_address_and_in_any_order),
         cmocka_unit_test(layer_norm_may_write_over_its_input),
         cmocka_unit_test_prestate(rope_turns_every_head_by_the_same_angles, &f),

@@ -30,6 +30,12 @@ static bool multiplies(cf_dtype compute)
     return compute == CF_F32 || (compute == CF_BF16 && cf_products_isa() == CF_ISA_AVX512_BF16);
 }
 
+static bool takes_values(const cf_backend *be, cf_dtype dtype)
+{
+    (void)be;
+    return dtype == CF_F32;
+}
+
 static void cpu_close(cf_backend *be)
 {
     cf_cpu *cpu = (cf_cpu *)be;
@@ -177,6 +183,7 @@ static cf_status activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, cons
 const cf_backend_ops cf_backend_cpu = {
     .name = "cpu",
     .multiplies = multiplies,
+    .takes_values = takes_values,
     .open = cpu_open,
     .close = cpu_close,
     .alloc = cf_host_alloc,
@@ -197,5 +204,6 @@ const cf_backend_ops cf_backend_cpu = {
     .rope = rope,
     .activate = activate,
     .kv_put = cf_cpu_kv_put,
+    .kv_copy = cf_cpu_kv_copy,
     .attention = cf_cpu_attention,
 };

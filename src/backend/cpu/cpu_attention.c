@@ -102,6 +102,28 @@ cf_status cf_cpu_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tenso
     return CF_OK;
 }
 
+/* The first n keys and values of a tile as they are in another; what follows them stays. */
+static void copy_tile(float *kt, float *vt, const float *from_kt, const float *from_vt, int64_t n, int64_t head_dim)
+{
+    for (int64_t x = 0; x < head_dim; x++)
+        memcpy(kt + x * CF_TILE, from_kt + x * CF_TILE, (size_t)n * sizeof *kt);
+    memcpy(vt, from_vt, (size_t)(n * padded_of(head_dim)) * sizeof *vt);
+}
+
+cf_status cf_cpu_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err)
+{
+    (void)err;
+    const int64_t n_tiles = (n + CF_TILE - 1) / CF_TILE;
+#pragma omp parallel for num_threads(be->n_threads) collapse(2)
+    for (int64_t h = 0; h < to->n_kv_heads; h++)
+        for (int64_t t = 0; t < n_tiles; t++) {
+            const int64_t left = n - t * CF_TILE;
+            copy_tile(key_tile(to, layer, h, t), value_tile(to, layer, h, t), key_tile(from, layer, h, t),
+                      value_tile(from, layer, h, t), left < CF_TILE ? left : CF_TILE, to->head_dim);
+        }
+    return CF_OK;
+}
+
 /* Makes room in a thread's scratch for a segment. */
 static cf_status reserve(cf_attend_scratch *w, const cf_attn *a, const cf_attn_segment *s, cf_error *err)
 {
@@ -132,17 +154,13 @@ static void lay_tiles(cf_attend_scratch *w, const cf_attn *a, const cf_attn_segm
     const int64_t n_tiles = (s->n_keys + CF_TILE - 1) / CF_TILE,
                   first_own = s->n_own ? s->own_begin / CF_TILE : n_tiles;
     for (int64_t t = 0; t < first_own; t++)
-        w->tiles[t] = (cf_tile){key_tile(a->kv, a->layer, head, t), value_tile(a->kv, a->layer, head, t)};
+        w->tiles[t] = (cf_tile){key_tile(s->kv, a->layer, head, t), value_tile(s->kv, a->layer, head, t)};
     for (int64_t t = first_own; t < n_tiles; t++) {
         float *kt = w->own + (t - first_own) * CF_TILE * (e + padded), *vt = kt + e * CF_TILE;
         const int64_t begin = t * CF_TILE, end = begin + CF_TILE < s->n_keys ? begin + CF_TILE : s->n_keys;
         const int64_t n_shared = s->own_begin > begin ? s->own_begin - begin : 0; /* only the first own tile has any */
-        if (n_shared) {
-            const float *shared = key_tile(a->kv, a->layer, head, t);
-            for (int64_t x = 0; x < e; x++)
-                memcpy(kt + x * CF_TILE, shared + x * CF_TILE, (size_t)n_shared * sizeof *kt);
-            memcpy(vt, value_tile(a->kv, a->layer, head, t), (size_t)(n_shared * padded) * sizeof *vt);
-        }
+        if (n_shared)
+            copy_tile(kt, vt, key_tile(s->kv, a->layer, head, t), value_tile(s->kv, a->layer, head, t), n_shared, e);
         for (int64_t p = begin + n_shared, n = 0; p < end; p += n) {
             const int64_t line = (p / PUT_ROWS + 1) * PUT_ROWS, row = ((s->own_row + p - s->own_begin) * g + head) * e;
             n = (line < end ? line : end) - p;

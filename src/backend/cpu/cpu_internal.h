@@ -42,6 +42,7 @@ cf_status cf_cpu_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
 cf_status cf_cpu_kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, int64_t capacity, int64_t n_kv_heads,
                            int64_t head_dim, cf_error *err);
 void cf_cpu_kv_free(cf_backend *be, cf_kv *kv);
+cf_status cf_cpu_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err);
 cf_status cf_cpu_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
                         const int32_t *pos, cf_error *err);
 cf_status cf_cpu_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,

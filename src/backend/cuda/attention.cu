@@ -33,14 +33,14 @@ static_assert(WARP_ROWS == 16 && THREADS == 2 * CF_KEY_TILE, "rows of a tensor-c
 
 template <typename T> struct attend_args {
     void *out;
-    const float *q;
+    const void *q;
     const T *shared_k, *shared_v; // of the layer: [n_kv_heads, capacity, head_dim]
     const T *own_k, *own_v;       // [rows, n_kv_heads * head_dim]
     int head_stride;              // capacity * head_dim
     cf_attend_view plan;
     float scale; // in exponent_unit
     int head_dim, n_heads, n_kv_heads;
-    bool out_f32;
+    bool q_f32, out_f32;
 };
 
 // A row of a tile in shared memory: 16 bytes more than its elements, so that 8 rows lie in different banks.
@@ -263,23 +263,24 @@ template <int E> struct tile_math<float, E> {
 
 // ---- loads ----
 
-// Columns that the head does not have are zeros in shared memory: whole tiles are multiplied.
-template <typename T, int E>
+// Columns that the head does not have are zeros in shared memory: whole tiles are multiplied. Q: of the queries, float or T.
+template <typename Q, typename T, int E>
 __device__ __forceinline__ void load_queries(T *tile, const attend_args<T> &a, const cf_attend_row *rows, int head)
 {
-    const bool whole = a.head_dim % 4 == 0; // else rows are not aligned to a float4
+    const bool whole = a.head_dim % 4 == 0; // else rows are not aligned to four elements
 #pragma unroll 8
     for (int i = static_cast<int>(threadIdx.x); i < CF_QUERY_TILE * (E / 4); i += THREADS) {
         const int r = i / (E / 4), x = i % (E / 4) * 4, q_row = rows[r].q_row;
-        const float *const from = a.q + (static_cast<int64_t>(max(q_row, 0)) * a.n_heads + head) * a.head_dim + x;
+        const int64_t at = (static_cast<int64_t>(max(q_row, 0)) * a.n_heads + head) * a.head_dim + x;
+        const Q *const from = static_cast<const Q *>(a.q) + at;
         float q[4] = {0.0f, 0.0f, 0.0f, 0.0f};
         if (q_row >= 0 && x < a.head_dim) {
             if (whole) {
-                const float4 all = cf_load<float4>(from);
+                const float4 all = cf_load_four(from);
                 q[0] = all.x, q[1] = all.y, q[2] = all.z, q[3] = all.w;
             } else
                 for (int j = 0; j < 4 && x + j < a.head_dim; j++)
-                    q[j] = from[j];
+                    q[j] = cf_to_f32(from[j]);
         }
         T *const to = tile + r * row_stride<T, E> + x;
         if constexpr (sizeof(T) == 2)
@@ -423,7 +424,10 @@ __global__ void __launch_bounds__(THREADS, (blocks_per_multiprocessor<T, E>())) 
 
     cf_attend_step step = steps[0];
     load_tile<T, E>(keys, a.shared_k, a.own_k, at, step);
-    load_queries<T, E>(queries, a, a.plan.rows + item.first_row, head); // there after the first barrier
+    if (sizeof(T) == 4 || a.q_f32) // the queries are there after the first barrier
+        load_queries<float, T, E>(queries, a, a.plan.rows + item.first_row, head);
+    else
+        load_queries<T, T, E>(queries, a, a.plan.rows + item.first_row, head);
     T *const warp_queries = queries + warp * WARP_ROWS * row_stride<T, E>;
     math_type math;
     math.begin();
@@ -496,27 +500,36 @@ __global__ void __launch_bounds__(THREADS, (blocks_per_multiprocessor<T, E>())) 
 
 enum { PUT_THREADS = 256 };
 
-template <typename T>
-__global__ void __launch_bounds__(PUT_THREADS) put(T *k, T *v, const float *from_k, const float *from_v,
-                                                   const int32_t *pos, int n_kv_heads, int head_dim, int64_t capacity)
+template <typename T, typename X>
+__global__ void __launch_bounds__(PUT_THREADS) put(T *k, T *v, const X *from_k, const X *from_v, const int32_t *pos,
+                                                   int n_kv_heads, int head_dim, int64_t capacity)
 {
     const int row = static_cast<int>(blockIdx.x), width = n_kv_heads * head_dim;
     const int64_t position = pos[row], from = static_cast<int64_t>(row) * width;
     for (int i = static_cast<int>(threadIdx.x); i < width; i += PUT_THREADS) {
         const int64_t to = (i / head_dim * capacity + position) * head_dim + i % head_dim;
-        cf_from_f32(&k[to], from_k[from + i]);
-        cf_from_f32(&v[to], from_v[from + i]);
+        cf_from_f32(&k[to], cf_to_f32(from_k[from + i]));
+        cf_from_f32(&v[to], cf_to_f32(from_v[from + i]));
     }
 }
 
-template <typename T>
-cudaError_t put_as(cudaStream_t stream, const cf_kv *kv, int64_t layer, const float *k, const float *v,
-                   const int32_t *pos, int64_t n)
+template <typename T, typename X>
+cudaError_t put_from(cudaStream_t stream, const cf_kv *kv, int64_t layer, const X *k, const X *v, const int32_t *pos,
+                     int64_t n)
 {
     const int64_t at = layer * kv->n_kv_heads * kv->capacity * kv->head_dim;
-    return CF_LAUNCH(put<T>, dim3(static_cast<unsigned int>(n)), dim3(PUT_THREADS), 0, stream,
+    return CF_LAUNCH((put<T, X>), dim3(static_cast<unsigned int>(n)), dim3(PUT_THREADS), 0, stream,
                      static_cast<T *>(kv->k) + at, static_cast<T *>(kv->v) + at, k, v, pos,
                      static_cast<int>(kv->n_kv_heads), static_cast<int>(kv->head_dim), kv->capacity);
+}
+
+template <typename T>
+cudaError_t put_as(cudaStream_t stream, const cf_kv *kv, int64_t layer, const void *k, const void *v, cf_dtype dtype,
+                   const int32_t *pos, int64_t n)
+{
+    if (dtype == CF_F32)
+        return put_from<T>(stream, kv, layer, static_cast<const float *>(k), static_cast<const float *>(v), pos, n);
+    return put_from<T>(stream, kv, layer, static_cast<const T *>(k), static_cast<const T *>(v), pos, n);
 }
 
 // ---- choice of kernel ----
@@ -555,6 +568,7 @@ template <typename T> cudaError_t attend_as(cudaStream_t stream, const cf_cuda_a
                               static_cast<int>(c->head_dim),
                               static_cast<int>(c->n_heads),
                               static_cast<int>(c->n_kv_heads),
+                              c->q_dtype == CF_F32,
                               c->out_dtype == CF_F32};
     const dim3 grid(static_cast<unsigned int>(c->plan.n_items), static_cast<unsigned int>(c->n_heads)), block(THREADS);
     if (c->head_dim <= 32)
@@ -568,16 +582,18 @@ template <typename T> cudaError_t attend_as(cudaStream_t stream, const cf_cuda_a
 
 } // namespace
 
-extern "C" cudaError_t cf_cuda_kv_put(cudaStream_t stream, const cf_kv *kv, int64_t layer, const float *k,
-                                      const float *v, const int32_t *pos, int64_t n)
+extern "C" cudaError_t cf_cuda_kv_put(cudaStream_t stream, const cf_kv *kv, int64_t layer, const void *k, const void *v,
+                                      cf_dtype dtype, const int32_t *pos, int64_t n)
 {
+    if (dtype != CF_F32 && dtype != kv->dtype)
+        return cudaErrorInvalidValue;
     if (n == 0)
         return cudaSuccess;
     if (kv->dtype == CF_F32)
-        return put_as<float>(stream, kv, layer, k, v, pos, n);
+        return put_as<float>(stream, kv, layer, k, v, dtype, pos, n);
     if (kv->dtype == CF_F16)
-        return put_as<cf_f16>(stream, kv, layer, k, v, pos, n);
-    return put_as<cf_bf16>(stream, kv, layer, k, v, pos, n);
+        return put_as<cf_f16>(stream, kv, layer, k, v, dtype, pos, n);
+    return put_as<cf_bf16>(stream, kv, layer, k, v, dtype, pos, n);
 }
 
 extern "C" cudaError_t cf_cuda_attend_prepare(void)
@@ -595,6 +611,8 @@ extern "C" cudaError_t cf_cuda_attend(cudaStream_t stream, const cf_cuda_attend_
     if (call->head_dim < 1 || call->head_dim > CF_CUDA_MOST_HEAD_DIM)
         return cudaErrorInvalidValue;
     if (call->kv && call->kv->capacity > INT32_MAX / (call->n_kv_heads * call->head_dim))
+        return cudaErrorInvalidValue;
+    if (call->q_dtype != CF_F32 && call->q_dtype != call->compute)
         return cudaErrorInvalidValue;
     if (call->plan.n_items == 0)
         return cudaSuccess;

@@ -38,9 +38,10 @@ static inline size_t cf_cuda_kv_bytes(const cf_kv *kv)
     return (size_t)(kv->n_layers * kv->n_kv_heads * kv->capacity * kv->head_dim) * (kv->dtype == CF_F32 ? 4 : 2);
 }
 
-/* Stores n rows of k and v [n, n_kv_heads * head_dim] f32 as those of positions pos[n] (device) of a layer. */
-cudaError_t cf_cuda_kv_put(cudaStream_t stream, const cf_kv *kv, int64_t layer, const float *k, const float *v,
-                           const int32_t *pos, int64_t n);
+/* Stores n rows of k and v [n, n_kv_heads * head_dim], f32 or the store's dtype, as those of positions pos[n] (device)
+ * of a layer. */
+cudaError_t cf_cuda_kv_put(cudaStream_t stream, const cf_kv *kv, int64_t layer, const void *k, const void *v,
+                           cf_dtype dtype, const int32_t *pos, int64_t n);
 
 /* Once per device, before the first cf_cuda_attend: allows the kernels their shared memory, as far as the device has
  * it. Head sizes above 128 in f32 need 195 KiB, which sm_90 has; elsewhere such a call is cudaErrorInvalidValue. */
@@ -49,10 +50,11 @@ cudaError_t cf_cuda_attend_prepare(void);
 typedef struct cf_cuda_attend_call {
     void *out; /* [Mq, n_heads * head_dim] f32 or the compute dtype; rows of no segment stay as they are */
     cf_dtype out_dtype;
-    const float *q;            /* [Mq, n_heads * head_dim] */
+    const void *q; /* [Mq, n_heads * head_dim] f32 or the compute dtype, aligned to four of its elements */
+    cf_dtype q_dtype;
     const void *own_k, *own_v; /* [Mk, n_kv_heads * head_dim] in the compute dtype, 16-byte aligned; NULL where no
                                    segment has own rows */
-    const cf_kv *kv;           /* NULL where every segment has own_begin 0 */
+    const cf_kv *kv;           /* every segment's; NULL where all have own_begin 0 */
     int64_t layer;
     cf_attend_view plan; /* arrays in device memory */
     int64_t n_heads, n_kv_heads, head_dim;

@@ -67,7 +67,7 @@ typedef struct cf_attend_plan cf_attend_plan; /* keeps its memory from call to c
 CF_MUST_USE cf_status cf_attend_plan_create(cf_attend_plan **out, cf_error *err);
 void cf_attend_plan_free(cf_attend_plan *p);
 
-/* Plans a call. CF_MISMATCH where a query sees no key, CF_UNSUPPORTED where the masks have 2^31 words or the call's own
+/* Plans a call whose segments have one kv, or none. CF_MISMATCH where a query sees no key, CF_UNSUPPORTED where the masks have 2^31 words or the call's own
  * keys 2^31 elements. */
 CF_MUST_USE cf_status cf_attend_plan_build(cf_attend_plan *p, const cf_attn *a, cf_error *err);
 

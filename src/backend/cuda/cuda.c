@@ -128,6 +128,11 @@ static bool multiplies(cf_dtype compute)
     return compute == CF_F32 || compute == CF_F16 || compute == CF_BF16;
 }
 
+static bool takes_values(const cf_backend *be, cf_dtype dtype)
+{
+    return dtype == CF_F32 || dtype == be->compute;
+}
+
 static void cuda_close(cf_backend *be)
 {
     cf_cuda *cuda = (cf_cuda *)be;
@@ -229,6 +234,7 @@ static cf_status download(cf_backend *be, void *dst, const cf_tensor *src, cf_er
 const cf_backend_ops cf_backend_cuda = {
     .name = "cuda",
     .multiplies = multiplies,
+    .takes_values = takes_values,
     .open = cuda_open,
     .close = cuda_close,
     .alloc = alloc,
@@ -249,6 +255,7 @@ const cf_backend_ops cf_backend_cuda = {
     .rope = cf_cuda_op_rope,
     .activate = cf_cuda_op_activate,
     .kv_put = cf_cuda_op_kv_put,
+    .kv_copy = cf_cuda_op_kv_copy,
     .attention = cf_cuda_op_attention,
 };
 

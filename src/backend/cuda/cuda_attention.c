@@ -1,11 +1,12 @@
 /* cuda_attention.c - attention with cuts as an operation: the planner makes flat arrays of the call, they are staged as one,
- * and the kernel reads them there. Stored keys and values have the compute dtype; so have a call's own, from which the f32
- * rows are converted first. */
+ * and the kernel reads them there. Stored keys and values have the compute dtype; so have a call's own, which are converted
+ * first where they are f32. */
 #include <stdlib.h>
 
 #include "backend/cuda/attention.h"
 #include "backend/cuda/cuda_internal.h"
 #include "backend/cuda/rows.h"
+#include "base/memory.h"
 
 enum { VECTOR_BYTES = 16 }; /* the kernel's loads */
 
@@ -18,6 +19,9 @@ typedef struct own_rows {
 struct cf_cuda_attention {
     cf_attend_plan *plan;
     own_rows k, v;
+    cf_attn_segment *of_kv; /* the segments of one sequence */
+    const cf_kv **met;      /* the sequences so far */
+    size_t cap_of_kv, cap_met;
 };
 
 cf_status cf_cuda_attention_open(cf_cuda_attention **out, cf_error *err)
@@ -43,6 +47,8 @@ void cf_cuda_attention_close(cf_cuda *cuda)
     if (!s)
         return;
     cf_attend_plan_free(s->plan);
+    free(s->of_kv);
+    free(s->met);
     cf_cuda_free(cuda, s->k.data);
     cf_cuda_free(cuda, s->v.data);
     free(s);
@@ -90,7 +96,30 @@ cf_status cf_cuda_op_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_t
         return CF_OK;
     CF_TRY(cf_cuda_enter(&cuda, be, "kv_put", err));
     CF_TRY(cf_cuda_stage(cuda, &device, pos, (size_t)n * sizeof *pos, err));
-    CF_TRY(cf_cuda_check(err, cf_cuda_kv_put(cuda->work, kv, layer, k->data, v->data, device, n), cuda->last));
+    CF_TRY(
+        cf_cuda_check(err, cf_cuda_kv_put(cuda->work, kv, layer, k->data, v->data, k->dtype, device, n), cuda->last));
+done:
+    return st;
+}
+
+/* n positions of every head of a layer, from one store's rows to another's. */
+static cudaError_t copy_heads(cudaStream_t stream, const cf_kv *to, void *to_data, const cf_kv *from,
+                              const void *from_data, int64_t layer, int64_t n)
+{
+    const size_t row = (size_t)to->head_dim * cf_dtype_bytes(to->dtype);
+    const size_t to_head = (size_t)to->capacity * row, from_head = (size_t)from->capacity * row;
+    const size_t heads = (size_t)to->n_kv_heads, first = (size_t)layer * heads;
+    return cudaMemcpy2DAsync((char *)to_data + first * to_head, to_head, (const char *)from_data + first * from_head,
+                             from_head, (size_t)n * row, heads, cudaMemcpyDeviceToDevice, stream);
+}
+
+cf_status cf_cuda_op_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err)
+{
+    cf_cuda *cuda = NULL;
+    cf_status st = CF_OK;
+    CF_TRY(cf_cuda_enter(&cuda, be, "kv_copy", err));
+    CF_TRY(cf_cuda_check(err, copy_heads(cuda->work, to, to->k, from, from->k, layer, n), cuda->last));
+    CF_TRY(cf_cuda_check(err, copy_heads(cuda->work, to, to->v, from, from->v, layer, n), cuda->last));
 done:
     return st;
 }
@@ -105,7 +134,7 @@ static cf_status own(cf_cuda *cuda, own_rows *r, const void **out, const cf_tens
     *out = NULL;
     if (n == 0)
         return CF_OK;
-    if (compute == CF_F32 && (uintptr_t)t->data % VECTOR_BYTES == 0) {
+    if (t->dtype == compute && (uintptr_t)t->data % VECTOR_BYTES == 0) {
         *out = t->data;
         return CF_OK;
     }
@@ -115,9 +144,66 @@ static cf_status own(cf_cuda *cuda, own_rows *r, const void **out, const cf_tens
         CF_TRY(cf_cuda_malloc(cuda, &r->data, bytes + bytes / 4, "rows of attention", err));
         r->bytes = bytes + bytes / 4;
     }
-    CF_TRY(cf_cuda_check(err, cf_cuda_convert(cuda->work, r->data, compute, t->data, CF_F32, n), cuda->last));
+    CF_TRY(cf_cuda_check(err, cf_cuda_convert(cuda->work, r->data, compute, t->data, t->dtype, n), cuda->last));
     *out = r->data;
 done:
+    return st;
+}
+
+/* A launch for the segments of one sequence. What the one before staged is forgotten: whatever is copied over it stands
+ * behind its launch. */
+static cf_status attend_sequence(cf_cuda *cuda, cf_cuda_attend_call *call, const cf_attn *a, cf_error *err)
+{
+    cf_attend_plan *p = cuda->attention->plan;
+    void *device = NULL;
+    size_t bytes = 0;
+    cf_status st = CF_OK;
+    cf_cuda_stage_begin(cuda);
+    CF_TRY(cf_attend_plan_build(p, a, err));
+    const void *plan = cf_attend_plan_data(p, &bytes);
+    if (bytes == 0) /* no query */
+        goto done;
+    CF_TRY(cf_cuda_stage(cuda, &device, plan, bytes, err));
+    call->plan = cf_attend_plan_view(p, device);
+    if (call->plan.n_items)
+        CF_TRY(cf_cuda_check(err, cf_cuda_attend(cuda->work, call), cuda->last));
+done:
+    return st;
+}
+
+/* Whether this kv is none of those met so far; then it is met. */
+static bool is_new(const cf_kv **met, size_t *n, const cf_kv *kv)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (met[i] == kv)
+            return false;
+    met[(*n)++] = kv;
+    return true;
+}
+
+/* Segments of each kv together, in the order in which they come. */
+static cf_status attend_all(cf_cuda *cuda, cf_cuda_attend_call *call, const cf_attn *a, cf_error *err)
+{
+    cf_cuda_attention *s = cuda->attention;
+    void *of_kv = s->of_kv, *met = s->met;
+    size_t n_met = 0;
+    cf_status st = cf_grow(&of_kv, &s->cap_of_kv, (size_t)a->n_segments, sizeof *s->of_kv, "segments", err);
+    s->of_kv = of_kv;
+    if (st == CF_OK)
+        st = cf_grow(&met, &s->cap_met, (size_t)a->n_segments, sizeof(cf_kv *), "segments", err);
+    s->met = met;
+    for (int64_t i = 0; st == CF_OK && i < a->n_segments; i++) {
+        cf_attn one = *a;
+        if (!is_new(s->met, &n_met, a->segments[i].kv))
+            continue;
+        one.segments = s->of_kv;
+        one.n_segments = 0;
+        for (int64_t j = i; j < a->n_segments; j++)
+            if (a->segments[j].kv == a->segments[i].kv)
+                s->of_kv[one.n_segments++] = a->segments[j];
+        call->kv = a->segments[i].kv;
+        st = attend_sequence(cuda, call, &one, err);
+    }
     return st;
 }
 
@@ -125,13 +211,10 @@ cf_status cf_cuda_op_attention(cf_backend *be, cf_tensor *out, const cf_tensor *
                                const cf_tensor *v, const cf_attn *a, cf_error *err)
 {
     cf_cuda *cuda = NULL;
-    cf_cuda_attention *s = NULL;
-    void *device = NULL;
-    size_t bytes = 0;
     cf_cuda_attend_call call = {.out = out->data,
                                 .out_dtype = out->dtype,
                                 .q = q->data,
-                                .kv = a->kv,
+                                .q_dtype = q->dtype,
                                 .layer = a->layer,
                                 .n_heads = a->n_heads,
                                 .n_kv_heads = a->n_kv_heads,
@@ -143,18 +226,9 @@ cf_status cf_cuda_op_attention(cf_backend *be, cf_tensor *out, const cf_tensor *
         return cf_fail(err, CF_DEVICE, "cuda: attention with heads of %lld: expected %d at most",
                        (long long)a->head_dim, CF_CUDA_MOST_HEAD_DIM);
     CF_TRY(cf_cuda_enter(&cuda, be, "attention", err));
-    s = cuda->attention;
-    CF_TRY(cf_attend_plan_build(s->plan, a, err));
-    const void *plan = cf_attend_plan_data(s->plan, &bytes);
-    if (bytes == 0) /* no query */
-        goto done;
-    CF_TRY(cf_cuda_stage(cuda, &device, plan, bytes, err));
-    call.plan = cf_attend_plan_view(s->plan, device);
-    if (call.plan.n_items == 0)
-        goto done;
-    CF_TRY(own(cuda, &s->k, &call.own_k, k, err));
-    CF_TRY(own(cuda, &s->v, &call.own_v, v, err));
-    CF_TRY(cf_cuda_check(err, cf_cuda_attend(cuda->work, &call), cuda->last));
+    CF_TRY(own(cuda, &cuda->attention->k, &call.own_k, k, err));
+    CF_TRY(own(cuda, &cuda->attention->v, &call.own_v, v, err));
+    CF_TRY(attend_all(cuda, &call, a, err));
 done:
     return st;
 }

@@ -6,7 +6,7 @@
  * Invariants
  * (1) The host's memory of a transfer under way is pinned and belongs to a slot or a block of the ring; it is written
  *     again only after the event behind that transfer.
- * (2) A staged array lives until the end of the operation that staged it: cf_cuda_enter begins the next.
+ * (2) A staged array lives until what reads it has been launched: cf_cuda_enter forgets it, and cf_cuda_stage_begin.
  * (3) Whatever is freed is freed after both streams have come to rest. */
 #ifndef CF_BACKEND_CUDA_CUDA_INTERNAL_H
 #define CF_BACKEND_CUDA_CUDA_INTERNAL_H
@@ -136,6 +136,7 @@ cf_status cf_cuda_op_kv_create(cf_backend *be, cf_kv **out, int64_t n_layers, in
 void cf_cuda_op_kv_free(cf_backend *be, cf_kv *kv);
 cf_status cf_cuda_op_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tensor *k, const cf_tensor *v,
                             const int32_t *pos, cf_error *err);
+cf_status cf_cuda_op_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err);
 cf_status cf_cuda_op_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k,
                                const cf_tensor *v, const cf_attn *a, cf_error *err);
 

@@ -3,8 +3,8 @@
  * The library reads matrices by columns: a row-major [R, C] is its C x R. So with D = y^T [N, M] = A^T B, A = W as K x N,
  * B = x^T as K x M: rows of x are columns of B and D. A column of D is a sum over K of which the number of columns is no
  * part, as long as the same kernel computes it, and alone: hence
- * - one algorithm per (N, K, with bias or without): the first that the heuristics give for TYPICAL_ROWS rows with split-K
- *   1, no reduction scheme, and which is accepted for every row count of `accepted`;
+ * - one algorithm per (N, K, with bias or without, dtype of y): the first that the heuristics give for TYPICAL_ROWS rows
+ *   with split-K 1, no reduction scheme, and which is accepted for every row count of `accepted`;
  * - among those one that needs no workspace, where there is one: without a place for partial sums no scheduling can share
  *   a sum between blocks (stream-K);
  * - an algorithm that is refused for some M later is an error, never silently another one.
@@ -27,6 +27,7 @@ static const uint64_t accepted[] = {1, 2, 3, 17, 40, 64, 129, 640, 1024, 4001, 1
 typedef struct algorithm {
     int64_t n, k;
     bool bias;
+    cf_dtype y;
     void *desc, *a, *b, *d; /* operation and layouts; b's and d's columns are set for each product */
     cf_lt_algo algo;
     int id; /* the library's, for messages */
@@ -129,7 +130,7 @@ static cf_status describe(algorithm *x, const cf_cuda_products *p, cf_error *err
                      "the bias", err));
     CF_TRY(check(p, p->lt.MatrixLayoutCreate(&x->a, type, k, n, x->k), "the weight's layout", err));
     CF_TRY(check(p, p->lt.MatrixLayoutCreate(&x->b, type, k, TYPICAL_ROWS, x->k), "the input's layout", err));
-    CF_TRY(check(p, p->lt.MatrixLayoutCreate(&x->d, CF_LT_R_32F, n, TYPICAL_ROWS, x->n), "the output's layout", err));
+    CF_TRY(check(p, p->lt.MatrixLayoutCreate(&x->d, type_of(x->y), n, TYPICAL_ROWS, x->n), "the output's layout", err));
 done:
     return st;
 }
@@ -150,16 +151,16 @@ static uint32_t alignment(int64_t elements, size_t bytes)
 
 static cf_status make_preference(void **out, const algorithm *x, const cf_cuda_products *p, cf_error *err)
 {
-    const size_t in = cf_dtype_bytes(p->cuda->base.compute);
+    const size_t x_bytes = cf_dtype_bytes(p->cuda->base.compute), y_bytes = cf_dtype_bytes(x->y);
     const uint64_t workspace = WORKSPACE_BYTES;
     const struct {
         int attribute;
         uint32_t value;
     } rows[] = {{CF_LT_PREF_REDUCTION_SCHEME_MASK, CF_LT_REDUCTION_NONE},
-                {CF_LT_PREF_MIN_ALIGNMENT_A_BYTES, alignment(x->k, in)},
-                {CF_LT_PREF_MIN_ALIGNMENT_B_BYTES, alignment(x->k, in)},
-                {CF_LT_PREF_MIN_ALIGNMENT_C_BYTES, alignment(x->n, sizeof(float))},
-                {CF_LT_PREF_MIN_ALIGNMENT_D_BYTES, alignment(x->n, sizeof(float))}};
+                {CF_LT_PREF_MIN_ALIGNMENT_A_BYTES, alignment(x->k, x_bytes)},
+                {CF_LT_PREF_MIN_ALIGNMENT_B_BYTES, alignment(x->k, x_bytes)},
+                {CF_LT_PREF_MIN_ALIGNMENT_C_BYTES, alignment(x->n, y_bytes)},
+                {CF_LT_PREF_MIN_ALIGNMENT_D_BYTES, alignment(x->n, y_bytes)}};
     cf_status st = CF_OK;
     CF_TRY(check(p, p->lt.MatmulPreferenceCreate(out), "a preference", err));
     CF_TRY(check(p,
@@ -224,10 +225,10 @@ static cf_status choose(algorithm *x, const cf_cuda_products *p, cf_error *err)
     }
     if (chosen < 0) {
         st = cf_fail(err, CF_DEVICE,
-                     "cuda:%d: cuBLASLt has no algorithm for %s products of %lld by %lld%s that is one for all row "
-                     "counts (%d offered: %s)",
+                     "cuda:%d: cuBLASLt has no algorithm for %s products of %lld by %lld%s into %s that is one for all "
+                     "row counts (%d offered: %s)",
                      p->cuda->ordinal, cf_dtype_name(p->cuda->base.compute), (long long)x->n, (long long)x->k,
-                     x->bias ? " with bias" : "", n, p->lt.GetStatusString(status));
+                     x->bias ? " with bias" : "", cf_dtype_name(x->y), n, p->lt.GetStatusString(status));
         goto done;
     }
     x->algo = results[chosen].algo;
@@ -239,15 +240,17 @@ done:
 }
 
 /* The algorithm of a product's kind; chosen when the kind is met first. */
-static cf_status find(algorithm **out, cf_cuda_products *p, int64_t n, int64_t k, bool bias, cf_error *err)
+static cf_status find(algorithm **out, cf_cuda_products *p, int64_t n, int64_t k, bool bias, cf_dtype y, cf_error *err)
 {
     cf_status st = CF_OK;
-    for (size_t i = 0; i < p->n_items; i++)
-        if (p->items[i].n == n && p->items[i].k == k && p->items[i].bias == bias) {
-            *out = &p->items[i];
+    for (size_t i = 0; i < p->n_items; i++) {
+        algorithm *const known = &p->items[i];
+        if (known->n == n && known->k == k && known->bias == bias && known->y == y) {
+            *out = known;
             return CF_OK;
         }
-    algorithm x = {.n = n, .k = k, .bias = bias};
+    }
+    algorithm x = {.n = n, .k = k, .bias = bias, .y = y};
     void *items = p->items;
     CF_TRY(cf_grow(&items, &p->cap, p->n_items + 1, sizeof *p->items, "algorithms", err));
     p->items = items;
@@ -273,7 +276,7 @@ cf_status cf_cuda_linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const
     CF_TRY(cf_cuda_enter(&cuda, be, "a product", err));
     cf_cuda_products *p = cuda->products;
     cf_cuda_weight_shape(w, &n, &k);
-    CF_TRY(find(&found, p, n, k, bias != NULL, err));
+    CF_TRY(find(&found, p, n, k, bias != NULL, y->dtype, err));
     CF_TRY(set_rows(found, p, (uint64_t)x->shape[0], err));
     if (bias)
         CF_TRY(check(p,

@@ -85,9 +85,9 @@ cf_status cf_cuda_op_rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, 
         return CF_OK;
     CF_TRY(cf_cuda_enter(&cuda, be, "rope", err));
     CF_TRY(stage_rows(cuda, &device, pos, x->shape[0], err));
-    CF_TRY(cf_cuda_check(err,
-                         cf_cuda_rope(cuda->work, x->data, table->data, device, x->shape[0], n_heads, table->shape[1]),
-                         cuda->last));
+    CF_TRY(cf_cuda_check(
+        err, cf_cuda_rope(cuda->work, x->data, x->dtype, table->data, device, x->shape[0], n_heads, table->shape[1]),
+        cuda->last));
 done:
     return st;
 }
@@ -100,10 +100,10 @@ cf_status cf_cuda_op_activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, 
     if (cf_tensor_count(x) == 0)
         return CF_OK;
     CF_TRY(cf_cuda_enter(&cuda, be, "activate", err));
-    CF_TRY(cf_cuda_check(
-        err,
-        cf_cuda_activate(cuda->work, y->data, y->dtype, x->data, times ? times->data : NULL, f, cf_tensor_count(x)),
-        cuda->last));
+    CF_TRY(cf_cuda_check(err,
+                         cf_cuda_activate(cuda->work, y->data, y->dtype, x->data, times ? times->data : NULL, x->dtype,
+                                          f, cf_tensor_count(x)),
+                         cuda->last));
 done:
     return st;
 }

@@ -180,6 +180,19 @@ template <typename V> static __device__ __forceinline__ void cf_store(void *to, 
 #endif
 }
 
+// Four elements as f32, the address a multiple of theirs.
+static __device__ __forceinline__ float4 cf_load_four(const float *x)
+{
+    return cf_load<float4>(x);
+}
+
+template <typename T> static __device__ __forceinline__ float4 cf_load_four(const T *x)
+{
+    const uint2 words = cf_load<uint2>(x);
+    const float2 low = cf_unpack<T>(words.x), high = cf_unpack<T>(words.y);
+    return make_float4(low.x, low.y, high.x, high.y);
+}
+
 // ---- reductions; all lanes, or threads, call them and all get the result ----
 
 static __device__ __forceinline__ float cf_warp_sum(float x)

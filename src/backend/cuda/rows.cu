@@ -21,18 +21,6 @@ constexpr int MOVE_VECTORS = 4;  // likewise where nothing is computed
 
 // ---- four elements at a time ----
 
-__device__ __forceinline__ float4 four_of(const float *x)
-{
-    return cf_load<float4>(x);
-}
-
-template <typename T> __device__ __forceinline__ float4 four_of(const T *x)
-{
-    const uint2 words = cf_load<uint2>(x);
-    const float2 low = cf_unpack<T>(words.x), high = cf_unpack<T>(words.y);
-    return make_float4(low.x, low.y, high.x, high.y);
-}
-
 __device__ __forceinline__ void put_four(float *y, float4 v)
 {
     cf_store(y, v);
@@ -47,7 +35,7 @@ template <typename T> __device__ __forceinline__ void put_four(T *y, float4 v)
 template <bool ALIGNED, typename T> __device__ __forceinline__ float4 load_four(const T *x, int64_t left)
 {
     if (ALIGNED && left >= FOUR)
-        return four_of(x);
+        return cf_load_four(x);
     return make_float4(left > 0 ? cf_to_f32(x[0]) : 0.0f, left > 1 ? cf_to_f32(x[1]) : 0.0f,
                        left > 2 ? cf_to_f32(x[2]) : 0.0f, left > 3 ? cf_to_f32(x[3]) : 0.0f);
 }
@@ -170,19 +158,19 @@ __global__ __launch_bounds__(MAX_BLOCK) void layer_norm(Y *y, const float *x, co
 
 // ---- rotary embedding: a block a row. A thread takes the same pairs of several heads, so that it reads their angles once ----
 
-// Floor: 8 n n_heads head_dim; the angles, shared by rows of the same position, come from the cache.
-template <bool ALIGNED>
-__global__ __launch_bounds__(CHUNK_BLOCK) void rope(float *x, const float *table, const int32_t *pos, int64_t n_heads,
+// Floor: 2 n n_heads head_dim (bytes of x); the angles, shared by rows of the same position, come from the cache.
+template <typename X, bool ALIGNED>
+__global__ __launch_bounds__(CHUNK_BLOCK) void rope(X *x, const float *table, const int32_t *pos, int64_t n_heads,
                                                     int64_t head_dim)
 {
     const int64_t half = head_dim / 2;
     const float *const cosines = table + pos[blockIdx.x] * head_dim, *const sines = cosines + half;
-    float *const row = x + blockIdx.x * (n_heads * head_dim);
+    X *const row = x + blockIdx.x * (n_heads * head_dim);
     for (int64_t at = threadIdx.x * FOUR; at < half; at += blockDim.x * FOUR) {
         const int64_t left = half - at;
         const float4 c = load_four<ALIGNED>(cosines + at, left), s = load_four<ALIGNED>(sines + at, left);
         for (int64_t head = threadIdx.y; head < n_heads; head += blockDim.y) {
-            float *const first = row + head * head_dim + at, *const second = first + half;
+            X *const first = row + head * head_dim + at, *const second = first + half;
             const float4 a = load_four<ALIGNED>(first, left), b = load_four<ALIGNED>(second, left);
             store_four<ALIGNED>(first, left,
                                 make_float4(fmaf(a.x, c.x, -(b.x * s.x)), fmaf(a.y, c.y, -(b.y * s.y)),
@@ -207,10 +195,10 @@ template <cf_unary F> __device__ __forceinline__ float unary(float x)
     return x / (1.0f + expf(-x)); // SiLU
 }
 
-// Floor: count (4 + bytes of y), and 4 more with times.
-template <typename Y, cf_unary F, bool ALIGNED>
-__global__ __launch_bounds__(CHUNK_BLOCK) void activate(Y *__restrict__ y, const float *__restrict__ x,
-                                                        const float *__restrict__ times, int64_t count)
+// Floor: count (bytes of x + bytes of y), and those of x again with times.
+template <typename Y, typename X, cf_unary F, bool ALIGNED>
+__global__ __launch_bounds__(CHUNK_BLOCK) void activate(Y *__restrict__ y, const X *__restrict__ x,
+                                                        const X *__restrict__ times, int64_t count)
 {
     const int64_t first = (static_cast<int64_t>(blockIdx.x) * CHUNK_VECTORS * blockDim.x + threadIdx.x) * FOUR;
     const int64_t step = blockDim.x * FOUR;
@@ -367,17 +355,23 @@ unsigned int norm_threads(int64_t d)
 }
 
 template <cf_unary F>
-cudaError_t activate_by(cudaStream_t stream, void *y, cf_dtype y_dtype, const float *x, const float *times,
-                        int64_t count)
+cudaError_t activate_by(cudaStream_t stream, void *y, cf_dtype y_dtype, const void *x, const void *times,
+                        cf_dtype x_dtype, int64_t count)
 {
     unsigned int blocks = 0;
     if (!grid_of(&blocks, 1, ceil_div(count, CHUNK_BLOCK * CHUNK_VECTORS * FOUR)))
         return cudaErrorInvalidValue;
     const bool by_vector = aligned(y, x, times);
     return with_type(y, y_dtype, [=](auto *to) {
-        using Y = std::remove_pointer_t<decltype(to)>;
-        return CF_LAUNCH(by_vector ? activate<Y, F, true> : activate<Y, F, false>, blocks, CHUNK_BLOCK, 0, stream, to,
-                         x, times, count);
+        return with_type(x, x_dtype, [=](const auto *from) {
+            using Y = std::remove_pointer_t<decltype(to)>;
+            using X = std::remove_const_t<std::remove_pointer_t<decltype(from)>>;
+            if constexpr (sizeof(Y) == 2 && sizeof(X) == 2 && !std::is_same_v<X, Y>)
+                return cudaErrorInvalidValue;
+            else
+                return CF_LAUNCH(by_vector ? activate<Y, X, F, true> : activate<Y, X, F, false>, blocks, CHUNK_BLOCK, 0,
+                                 stream, to, from, static_cast<const X *>(times), count);
+        });
     });
 }
 
@@ -440,8 +434,8 @@ cudaError_t cf_cuda_layer_norm(cudaStream_t stream, void *y, cf_dtype y_dtype, c
     });
 }
 
-cudaError_t cf_cuda_rope(cudaStream_t stream, float *x, const float *table, const int32_t *pos, int64_t n,
-                         int64_t n_heads, int64_t head_dim)
+cudaError_t cf_cuda_rope(cudaStream_t stream, void *x, cf_dtype dtype, const float *table, const int32_t *pos,
+                         int64_t n, int64_t n_heads, int64_t head_dim)
 {
     unsigned int blocks = 0;
     if (n == 0 || n_heads == 0 || head_dim < 2)
@@ -452,23 +446,27 @@ cudaError_t cf_cuda_rope(cudaStream_t stream, float *x, const float *table, cons
     const int64_t room = CHUNK_BLOCK / across, heads = n_heads < room ? n_heads : room;
     const dim3 block(static_cast<unsigned int>(across), static_cast<unsigned int>(heads));
     const bool by_vector = head_dim % (2 * FOUR) == 0 && aligned(x, table);
-    return CF_LAUNCH(by_vector ? rope<true> : rope<false>, blocks, block, 0, stream, x, table, pos, n_heads, head_dim);
+    return with_type(x, dtype, [=](auto *turned) {
+        using X = std::remove_pointer_t<decltype(turned)>;
+        return CF_LAUNCH(by_vector ? rope<X, true> : rope<X, false>, blocks, block, 0, stream, turned, table, pos,
+                         n_heads, head_dim);
+    });
 }
 
-cudaError_t cf_cuda_activate(cudaStream_t stream, void *y, cf_dtype y_dtype, const float *x, const float *times,
-                             cf_unary f, int64_t count)
+cudaError_t cf_cuda_activate(cudaStream_t stream, void *y, cf_dtype y_dtype, const void *x, const void *times,
+                             cf_dtype x_dtype, cf_unary f, int64_t count)
 {
     if (count == 0)
         return cudaSuccess;
     switch (f) {
     case CF_UNARY_GELU:
-        return activate_by<CF_UNARY_GELU>(stream, y, y_dtype, x, times, count);
+        return activate_by<CF_UNARY_GELU>(stream, y, y_dtype, x, times, x_dtype, count);
     case CF_UNARY_GELU_TANH:
-        return activate_by<CF_UNARY_GELU_TANH>(stream, y, y_dtype, x, times, count);
+        return activate_by<CF_UNARY_GELU_TANH>(stream, y, y_dtype, x, times, x_dtype, count);
     case CF_UNARY_QUICK_GELU:
-        return activate_by<CF_UNARY_QUICK_GELU>(stream, y, y_dtype, x, times, count);
+        return activate_by<CF_UNARY_QUICK_GELU>(stream, y, y_dtype, x, times, x_dtype, count);
     case CF_UNARY_SILU:
         break;
     }
-    return activate_by<CF_UNARY_SILU>(stream, y, y_dtype, x, times, count);
+    return activate_by<CF_UNARY_SILU>(stream, y, y_dtype, x, times, x_dtype, count);
 }

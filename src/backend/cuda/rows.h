@@ -30,11 +30,12 @@ CF_MUST_USE cudaError_t cf_cuda_rms_norm(cudaStream_t stream, void *y, cf_dtype 
 CF_MUST_USE cudaError_t cf_cuda_layer_norm(cudaStream_t stream, void *y, cf_dtype y_dtype, const float *x,
                                            const float *gamma, const float *beta, float eps, int64_t n, int64_t d);
 /* In place over x[n, n_heads * head_dim]; pos[n] are rows of table[positions, head_dim]. */
-CF_MUST_USE cudaError_t cf_cuda_rope(cudaStream_t stream, float *x, const float *table, const int32_t *pos, int64_t n,
-                                     int64_t n_heads, int64_t head_dim);
-/* y = f(x), or f(x) * times where times is not NULL. */
-CF_MUST_USE cudaError_t cf_cuda_activate(cudaStream_t stream, void *y, cf_dtype y_dtype, const float *x,
-                                         const float *times, cf_unary f, int64_t count);
+CF_MUST_USE cudaError_t cf_cuda_rope(cudaStream_t stream, void *x, cf_dtype dtype, const float *table,
+                                     const int32_t *pos, int64_t n, int64_t n_heads, int64_t head_dim);
+/* y = f(x), or f(x) * times where times is not NULL, which then has x's dtype. f16 beside bf16 is cudaErrorInvalidValue.
+ */
+CF_MUST_USE cudaError_t cf_cuda_activate(cudaStream_t stream, void *y, cf_dtype y_dtype, const void *x,
+                                         const void *times, cf_dtype x_dtype, cf_unary f, int64_t count);
 /* y = x in another dtype (or the same), as cf_cuda_gather converts. */
 CF_MUST_USE cudaError_t cf_cuda_convert(cudaStream_t stream, void *y, cf_dtype y_dtype, const void *x, cf_dtype x_dtype,
                                         int64_t count);

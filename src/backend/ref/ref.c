@@ -1,7 +1,7 @@
 /* ref.c - the oracle: every operation as its defining formula, plain loops, double accumulators, one thread.
  *
- * Nothing here is fast and nothing should be made so. Values are stored as f32 (or the compute dtype, which is always
- * f32 here); each sum is carried in double and rounded once. Attention is in ref_attention.c. */
+ * Nothing here is fast and nothing should be made so. The compute dtype is always f32; values may have any dtype
+ * (ref_value.c). Each sum is carried in double and rounded once. Attention is in ref_attention.c. */
 #include "backend/ref/ref_internal.h"
 
 #include <math.h>
@@ -19,6 +19,13 @@ struct cf_weight {
 static bool multiplies(cf_dtype compute)
 {
     return compute == CF_F32; /* the oracle: there is nothing to learn from rounding it */
+}
+
+static bool takes_values(const cf_backend *be, cf_dtype dtype)
+{
+    (void)be;
+    (void)dtype;
+    return true;
 }
 
 static cf_status ref_open(cf_backend **out, const cf_backend_options *options, cf_error *err)
@@ -85,14 +92,13 @@ static cf_status linear(cf_backend *be, cf_tensor *y, const cf_tensor *x, const 
     (void)be;
     (void)err;
     const float *xs = x->data, *b = bias ? bias->data : NULL;
-    float *ys = y->data;
     for (int64_t m = 0; m < x->shape[0]; m++)
         for (int64_t n = 0; n < w->n; n++) {
             double sum = b ? (double)b[n] : 0;
             for (int64_t k = 0; k < w->k; k++)
                 sum += (double)xs[m * w->k + k] * (double)w->w[n * w->k + k];
-            float *cell = &ys[m * w->n + n];
-            *cell = (float)(accumulate ? sum + (double)*cell : sum);
+            const int64_t cell = m * w->n + n;
+            cf_ref_store(y, cell, accumulate ? sum + (double)((const float *)y->data)[cell] : sum);
         }
     return CF_OK;
 }
@@ -160,19 +166,23 @@ static cf_status rope(cf_backend *be, cf_tensor *x, const cf_tensor *table, cons
                       cf_error *err)
 {
     (void)be;
-    (void)err;
     const int64_t e = table->shape[1], half = e / 2;
+    const float *xs = NULL;
+    void *own = NULL;
+    const cf_status st = cf_ref_read(&xs, &own, x, err);
+    if (st != CF_OK)
+        return st;
     for (int64_t i = 0; i < x->shape[0]; i++) {
         const float *cosine = (const float *)table->data + pos[i] * e, *sine = cosine + half;
-        for (int64_t h = 0; h < n_heads; h++) {
-            float *v = (float *)x->data + (i * n_heads + h) * e;
+        for (int64_t h = 0; h < n_heads; h++)
             for (int64_t j = 0; j < half; j++) {
-                const double a = (double)v[j], b = (double)v[j + half], c = (double)cosine[j], s = (double)sine[j];
-                v[j] = (float)(a * c - b * s);
-                v[j + half] = (float)(b * c + a * s);
+                const int64_t first = (i * n_heads + h) * e + j, second = first + half;
+                const double a = (double)xs[first], b = (double)xs[second], c = (double)cosine[j], s = (double)sine[j];
+                cf_ref_store(x, first, a * c - b * s);
+                cf_ref_store(x, second, b * c + a * s);
             }
-        }
     }
+    free(own);
     return CF_OK;
 }
 
@@ -195,18 +205,25 @@ static cf_status activate(cf_backend *be, cf_tensor *y, const cf_tensor *x, cons
                           cf_error *err)
 {
     (void)be;
-    (void)err;
-    const float *xs = x->data, *ts = times ? times->data : NULL;
-    float *ys = y->data;
+    cf_status st = CF_OK;
+    const float *xs = NULL, *ts = NULL;
+    void *own_x = NULL, *own_times = NULL;
+    CF_TRY(cf_ref_read(&xs, &own_x, x, err));
+    if (times)
+        CF_TRY(cf_ref_read(&ts, &own_times, times, err));
     for (int64_t i = 0; i < cf_tensor_count(x); i++)
-        ys[i] = (float)(unary(f, (double)xs[i]) * (ts ? (double)ts[i] : 1.0));
-    return CF_OK;
+        cf_ref_store(y, i, unary(f, (double)xs[i]) * (ts ? (double)ts[i] : 1.0));
+done:
+    free(own_x);
+    free(own_times);
+    return st;
 }
 
 const cf_backend_ops cf_backend_ref = {
     .name = "ref",
     .row_invariant = true,
     .multiplies = multiplies,
+    .takes_values = takes_values,
     .open = ref_open,
     .close = ref_close,
     .alloc = cf_host_alloc,
@@ -227,5 +244,6 @@ const cf_backend_ops cf_backend_ref = {
     .rope = rope,
     .activate = activate,
     .kv_put = cf_ref_kv_put,
+    .kv_copy = cf_ref_kv_copy,
     .attention = cf_ref_attention,
 };

@@ -47,11 +47,22 @@ cf_status cf_ref_kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tenso
 {
     (void)be;
     (void)err;
+    const size_t width = (size_t)kv->width, bytes = width * cf_dtype_bytes(k->dtype);
     for (int64_t i = 0; i < k->shape[0]; i++) {
         const int64_t at = (layer * kv->capacity + pos[i]) * kv->width;
-        memcpy(kv->k + at, (const float *)k->data + i * kv->width, (size_t)kv->width * sizeof(float));
-        memcpy(kv->v + at, (const float *)v->data + i * kv->width, (size_t)kv->width * sizeof(float));
+        cf_to_f32(kv->k + at, (const char *)k->data + (size_t)i * bytes, k->dtype, width);
+        cf_to_f32(kv->v + at, (const char *)v->data + (size_t)i * bytes, v->dtype, width);
     }
+    return CF_OK;
+}
+
+cf_status cf_ref_kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err)
+{
+    (void)be;
+    (void)err;
+    const size_t bytes = (size_t)(n * to->width) * sizeof(float);
+    memcpy(to->k + layer * to->capacity * to->width, from->k + layer * from->capacity * from->width, bytes);
+    memcpy(to->v + layer * to->capacity * to->width, from->v + layer * from->capacity * from->width, bytes);
     return CF_OK;
 }
 
@@ -62,7 +73,7 @@ static const float *row_of(const cf_attn *a, const cf_attn_segment *s, const flo
     const int64_t width = a->n_kv_heads * a->head_dim;
     if (key >= s->own_begin)
         return own + (s->own_row + key - s->own_begin) * width;
-    return shared + (a->layer * a->kv->capacity + key) * width;
+    return shared + (a->layer * s->kv->capacity + key) * width;
 }
 
 static bool visible(const cf_attn *a, const cf_attn_segment *s, int64_t head, int64_t i, int64_t key)
@@ -81,10 +92,9 @@ static bool visible(const cf_attn *a, const cf_attn_segment *s, int64_t head, in
     return true;
 }
 
-cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
-                           const cf_attn *a, cf_error *err)
+/* The values of q, k and v as f32. */
+static cf_status attend(cf_tensor *out, const float *q, const float *k, const float *v, const cf_attn *a, cf_error *err)
 {
-    (void)be;
     const int64_t e = a->head_dim, group = a->n_heads / a->n_kv_heads;
     for (int64_t si = 0; si < a->n_segments; si++) {
         const cf_attn_segment *s = &a->segments[si];
@@ -95,14 +105,14 @@ cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, c
         double *score = memory, *sum = score + s->n_keys;
         for (int64_t h = 0; h < a->n_heads; h++)
             for (int64_t i = 0; i < s->n_q; i++) {
-                const float *qi = (const float *)q->data + ((s->q_row + i) * a->n_heads + h) * e;
+                const float *qi = q + ((s->q_row + i) * a->n_heads + h) * e;
                 const int64_t at = h / group * e; /* of this head in a key or value row */
                 double largest = -INFINITY, total = 0;
                 for (int64_t j = 0; j < s->n_keys; j++) {
                     score[j] = -INFINITY;
                     if (!visible(a, s, h, i, j))
                         continue;
-                    const float *kj = row_of(a, s, k ? k->data : NULL, a->kv ? a->kv->k : NULL, j) + at;
+                    const float *kj = row_of(a, s, k, s->kv ? s->kv->k : NULL, j) + at;
                     double dot = 0;
                     for (int64_t x = 0; x < e; x++)
                         dot += (double)qi[x] * (double)kj[x];
@@ -117,7 +127,7 @@ cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, c
                 for (int64_t j = 0; j < s->n_keys; j++) {
                     if (score[j] == -INFINITY)
                         continue;
-                    const float *vj = row_of(a, s, v ? v->data : NULL, a->kv ? a->kv->v : NULL, j) + at;
+                    const float *vj = row_of(a, s, v, s->kv ? s->kv->v : NULL, j) + at;
                     const double p = exp(score[j] - largest);
                     total += p;
                     for (int64_t x = 0; x < e; x++)
@@ -130,4 +140,24 @@ cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, c
         free(memory);
     }
     return CF_OK;
+}
+
+cf_status cf_ref_attention(cf_backend *be, cf_tensor *out, const cf_tensor *q, const cf_tensor *k, const cf_tensor *v,
+                           const cf_attn *a, cf_error *err)
+{
+    (void)be;
+    cf_status st = CF_OK;
+    const float *qs = NULL, *ks = NULL, *vs = NULL;
+    void *own_q = NULL, *own_k = NULL, *own_v = NULL;
+    CF_TRY(cf_ref_read(&qs, &own_q, q, err));
+    if (k)
+        CF_TRY(cf_ref_read(&ks, &own_k, k, err));
+    if (v)
+        CF_TRY(cf_ref_read(&vs, &own_v, v, err));
+    CF_TRY(attend(out, qs, ks, vs, a, err));
+done:
+    free(own_q);
+    free(own_k);
+    free(own_v);
+    return st;
 }

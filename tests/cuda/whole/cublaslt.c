@@ -3,6 +3,7 @@
  * The heuristics offer, best first: an algorithm that splits K, one that needs a workspace, one that refuses some row counts, and the one to be taken. Calls hold the plug-in to
  * what it says: sizes of attributes, extents that fit, pointers aligned as was announced, and no algorithm but the last. */
 #include "backend/cuda/cublaslt_load.h"
+#include "backend/cuda/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,16 +125,18 @@ static int preference_set(void *p, int attribute, const void *value, size_t byte
     return INVALID_VALUE;
 }
 
-/* The product is y^T = W x^T in columns, and nothing else: W of K x N, x^T of K x M, y^T of N x M. */
+/* The product is y^T = W x^T in columns, and nothing else: W of K x N, x^T of K x M, y^T of N x M, in f32 or, without a
+ * bias (which is f32 and would have to be of y's type), in the type of W and x. */
 static int fits(const desc *p, const layout *a, const layout *b, const layout *c, const layout *d)
 {
-    return p->transa == CF_LT_OP_T && p->transb == CF_LT_OP_N && a->type == b->type && c->type == CF_LT_R_32F &&
-           d->type == CF_LT_R_32F && a->rows == b->rows && a->cols == d->rows && b->cols == d->cols &&
-           c->rows == d->rows && c->cols == d->cols && a->ld == (int64_t)a->rows && b->ld == (int64_t)b->rows &&
-           d->ld == (int64_t)d->rows && (a->type != CF_LT_R_32F || p->compute == CF_LT_COMPUTE_32F_PEDANTIC);
+    return p->transa == CF_LT_OP_T && p->transb == CF_LT_OP_N && a->type == b->type && c->type == d->type &&
+           (d->type == CF_LT_R_32F || (d->type == a->type && p->epilogue == CF_LT_EPILOGUE_DEFAULT)) &&
+           a->rows == b->rows && a->cols == d->rows && b->cols == d->cols && c->rows == d->rows && c->cols == d->cols &&
+           a->ld == (int64_t)a->rows && b->ld == (int64_t)b->rows && d->ld == (int64_t)d->rows &&
+           (a->type != CF_LT_R_32F || p->compute == CF_LT_COMPUTE_32F_PEDANTIC);
 }
 
-/* data[0]: which; data[1..4]: the alignments that were announced. */
+/* data[0]: which; data[1..4]: the alignments that were announced; data[5]: the type of y that it was offered for. */
 static int get_heuristic(void *handle, void *op, void *a, void *b, void *c, void *d, void *pref, int requested,
                          cf_lt_heuristic *results, int *returned)
 {
@@ -146,6 +149,7 @@ static int get_heuristic(void *handle, void *op, void *a, void *b, void *c, void
         results[i] = (cf_lt_heuristic){.algo.data = {(uint64_t)i}};
         for (int j = 0; j < 4; j++)
             results[i].algo.data[1 + j] = p->alignment[j];
+        results[i].algo.data[5] = (uint64_t)((const layout *)d)->type;
     }
     *returned = N_ALGORITHMS;
     return 0;
@@ -175,18 +179,23 @@ static int config_get(const cf_lt_algo *algo, int attribute, void *value, size_t
     return 0;
 }
 
+static cf_dtype dtype_of(int type)
+{
+    return type == CF_LT_R_32F ? CF_F32 : type == CF_LT_R_16F ? CF_F16 : CF_BF16;
+}
+
 static float element(const void *matrix, int type, uint64_t at)
 {
     float value = 0;
     if (type == CF_LT_R_32F)
         return ((const float *)matrix)[at];
-    cf_to_f32(&value, (const uint16_t *)matrix + at, type == CF_LT_R_16F ? CF_F16 : CF_BF16, 1);
+    cf_to_f32(&value, (const uint16_t *)matrix + at, dtype_of(type), 1);
     return value;
 }
 
-static int is_aligned(const void *p, int64_t row_bytes, uint64_t to)
+static int is_aligned(const void *p, const layout *l, uint64_t to)
 {
-    return (uintptr_t)p % to == 0 && (uint64_t)row_bytes % to == 0;
+    return (uintptr_t)p % to == 0 && (uint64_t)l->ld * cf_dtype_bytes(dtype_of(l->type)) % to == 0;
 }
 
 static int matmul(void *handle, void *op, const void *alpha, const void *a, void *a_layout, const void *b,
@@ -199,24 +208,31 @@ static int matmul(void *handle, void *op, const void *alpha, const void *a, void
     const desc *p = op;
     const layout *la = a_layout, *lb = b_layout, *ld = d_layout;
     const uint64_t n = ld->rows, m = ld->cols, k = la->rows;
-    const int64_t in = la->type == CF_LT_R_32F ? 4 : 2;
     const float scale = *(const float *)beta;
-    if (!fits(p, la, lb, c_layout, ld) || *(const float *)alpha != 1 || c != d || algo->data[0] != RIGHT ||
-        !is_aligned(a, la->ld * in, algo->data[1]) || !is_aligned(b, lb->ld * in, algo->data[2]) ||
-        !is_aligned(d, ld->ld * 4, algo->data[4]))
+    const int is_wide = ld->type == CF_LT_R_32F;
+    if (!fits(p, la, lb, c_layout, ld) || (scale != 0 && !is_wide) || *(const float *)alpha != 1 || c != d ||
+        algo->data[0] != RIGHT || !is_aligned(a, la, algo->data[1]) || !is_aligned(b, lb, algo->data[2]) ||
+        !is_aligned(d, ld, algo->data[4]) || algo->data[5] != (uint64_t)ld->type)
         return NOT_SUPPORTED;
     cf_whole_run(stream);
+    float *const sums = is_wide ? d : malloc(m * n * sizeof *sums); /* each is rounded once, when it is whole */
+    if (!sums)
+        return NOT_SUPPORTED;
     for (uint64_t i = 0; i < m; i++)
         for (uint64_t j = 0; j < n; j++) {
             float sum = 0;
             for (uint64_t x = 0; x < k; x++)
                 sum += element(b, lb->type, i * k + x) * element(a, la->type, j * k + x);
-            float *y = (float *)d + i * n + j;
+            float *y = sums + i * n + j;
             if (scale != 0) /* beta 0: what y holds is not read */
                 sum += scale * *y;
             *y = p->epilogue == CF_LT_EPILOGUE_BIAS ? sum + p->bias[j] : sum;
         }
-    return 0;
+    if (is_wide)
+        return 0;
+    const cudaError_t e = cf_cuda_convert(stream, d, dtype_of(ld->type), sums, CF_F32, (int64_t)(m * n));
+    free(sums);
+    return e == cudaSuccess ? 0 : NOT_SUPPORTED;
 }
 
 cf_status cf_lt_load(cf_lt_api *out, cf_error *err)

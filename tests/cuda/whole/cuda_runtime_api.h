@@ -44,6 +44,8 @@ cudaError_t cf_whole_malloc(void **memory, size_t bytes);
 cudaError_t cf_whole_free(void *memory);
 cudaError_t cf_whole_memcpy_async(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind,
                                   cudaStream_t stream);
+cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
+                              size_t height, enum cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cf_whole_memset_async(void *memory, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cf_whole_stream_destroy(cudaStream_t stream);
 cudaError_t cf_whole_stream_synchronize(cudaStream_t stream);

@@ -213,6 +213,15 @@ cudaError_t cf_whole_memcpy_async(void *to, const void *from, size_t bytes, enum
     return cudaSuccess;
 }
 
+cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
+                              size_t height, enum cudaMemcpyKind direction, cudaStream_t stream)
+{
+    for (size_t i = 0; i < height; i++)
+        (void)cf_whole_memcpy_async((char *)to + i * to_pitch, (const char *)from + i * from_pitch, width, direction,
+                                    stream);
+    return cudaSuccess;
+}
+
 cudaError_t cf_whole_memset_async(void *memory, int value, size_t bytes, cudaStream_t stream)
 {
     push(stream, (task){.kind = SET, .to = memory, .value = value, .bytes = bytes});
