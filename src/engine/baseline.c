@@ -1,12 +1,11 @@
 /* baseline.c - the baseline pass, and rows that are forced after it; see session.h.
  *
- * Both put the rows of consecutive positions through the layers, and keep each layer's input. */
+ * Both put the rows of consecutive positions of every session through the layers, and keep each layer's input. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/pass.h"
 #include "engine/session_internal.h"
 
 static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
@@ -18,45 +17,92 @@ static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
     return st;
 }
 
+/* The rows of all sessions in the stack's x. */
+static cf_status reserve_rows(cf_stack *k, int64_t rows, cf_error *err)
+{
+    const cf_status st = cf_room(k->be, &k->x, rows, cf_model_config(k->model)->text.hidden_size, err);
+    return st == CF_OK ? cf_scratch_reserve(k->scratch, rows, err) : st;
+}
+
+/* A session's rows in the stack, the first at *row, which moves on behind them. */
+static cf_tensor next_rows(const cf_stack *k, int64_t *row, int64_t n)
+{
+    *row += n;
+    return cf_tensor_rows(&k->x, *row - n, *row);
+}
+
 /* ---- the baseline ---- */
 
-typedef struct baseline_pass {
-    cf_session *s;
-    int32_t begin; /* first position that goes through the layers */
-    cf_tensor x;   /* [length - begin, D] */
-} baseline_pass;
-
-static cf_status open_baseline(baseline_pass *b, cf_session *s, int32_t keep_from, cf_error *err)
+/* Whether kv will hold another session's prefix, as soon as a layer's rows are stored. */
+static bool begins_like(const cf_session *s, const cf_session *other)
 {
-    const cf_text_config *t = &cf_model_config(s->model)->text;
-    const int32_t n = s->length;
+    const cf_input *a = &s->input, *b = &other->input;
+    return s->share_prefix && a->picture && a->picture == b->picture && a->image_index == b->image_index &&
+           memcmp(a->ids, b->ids, (size_t)a->image_index * sizeof *a->ids) == 0;
+}
+
+/* What is to be put of a session: all of its rows, or those after a prefix that it has, or that one before it puts. Rows
+ * of the prefix are needed again only where their inputs must be kept. */
+static cf_put put_of(cf_session *s, const cf_put *before, size_t n)
+{
+    cf_put p = {.session = s, .end = s->length};
+    bool has = cf_session_has_prefix(s);
+    for (size_t i = 0; !has && i < n; i++)
+        if (begins_like(s, before[i].session)) {
+            p.like = before[i].session;
+            has = true;
+        }
+    const int32_t end = has ? cf_input_image(s->model, &s->input).end : 0;
+    p.begin = end < s->keep_from ? end : s->keep_from;
+    return p;
+}
+
+static cf_status open_baselines(const cf_baseline_task *tasks, size_t n, cf_put *puts, int64_t *rows, cf_error *err)
+{
     cf_status st = CF_OK;
-    s->keep_from = keep_from < n - 1 ? keep_from : n - 1;
-    s->n_forced = 0;
-    /* Rows below `begin` are in kv already; they are needed again only where their inputs must be kept. */
-    int32_t begin = s->prefix_picture ? cf_input_image(s->model, &s->input).end : 0;
-    begin = begin < s->keep_from ? begin : s->keep_from;
-    CF_TRY(reserve_logits(s, 1, err));
-    CF_TRY(cf_session_room(s, &s->kept, t->n_layers * (n - s->keep_from), t->hidden_size, err));
-    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
-    *b = (baseline_pass){s, begin, cf_tensor_rows(&s->x, begin, n)};
-    const cf_tensor embedded = cf_tensor_rows(&s->embedded, begin, n);
-    CF_TRY(cf_gather(s->be, &b->x, &embedded, NULL, err));
+    *rows = 0;
+    for (size_t i = 0; i < n; i++) {
+        cf_session *s = tasks[i].session;
+        const cf_text_config *t = &cf_model_config(s->model)->text;
+        assert(s->stack == tasks[0].session->stack);
+        s->keep_from = tasks[i].keep_from < s->length - 1 ? tasks[i].keep_from : s->length - 1;
+        s->n_forced = 0;
+        CF_TRY(reserve_logits(s, 1, err));
+        CF_TRY(cf_room(s->be, &s->kept, t->n_layers * (s->length - s->keep_from), t->hidden_size, err));
+        puts[i] = put_of(s, puts, i);
+        *rows += puts[i].end - puts[i].begin;
+    }
 done:
     return st;
 }
 
-static cf_status baseline_layer(void *state, int64_t l, cf_error *err)
+static cf_status embed_all(cf_stack *k, const cf_put *puts, size_t n, cf_error *err)
 {
-    baseline_pass *b = state;
-    cf_session *s = b->s;
-    const bool final = l == cf_model_config(s->model)->text.n_layers - 1; /* above it only the last position is read */
-    const cf_tensor keep = cf_tensor_rows(&b->x, s->keep_from - b->begin, s->length - b->begin);
-    cf_tensor kept = cf_session_kept(s, l);
-    const cf_status st = cf_gather(s->be, &kept, &keep, NULL, err);
-    if (st != CF_OK)
-        return st;
-    return cf_session_put_rows(s, l, NULL, b->begin, s->length, final, final ? &s->last : &b->x, &b->x, err);
+    int64_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        const cf_tensor embedded = cf_tensor_rows(&puts[i].session->embedded, puts[i].begin, puts[i].end);
+        const cf_status st = cf_gather(k->be, &x, &embedded, NULL, err);
+        if (st != CF_OK)
+            return st;
+    }
+    return CF_OK;
+}
+
+/* The layer's inputs of kept positions. */
+static cf_status keep_inputs(const cf_stack *k, int64_t layer, const cf_put *puts, size_t n, cf_error *err)
+{
+    int64_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        const cf_session *s = puts[i].session;
+        const cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        const cf_tensor keep = cf_tensor_rows(&x, s->keep_from - puts[i].begin, x.shape[0]);
+        cf_tensor kept = cf_session_kept(s, layer);
+        const cf_status st = cf_gather(k->be, &kept, &keep, NULL, err);
+        if (st != CF_OK)
+            return st;
+    }
+    return CF_OK;
 }
 
 static cf_status remember_prefix(cf_session *s, cf_error *err)
@@ -75,13 +121,24 @@ static cf_status remember_prefix(cf_session *s, cf_error *err)
     return CF_OK;
 }
 
-static cf_status close_baseline(cf_session *s, cf_error *err)
+static void take_logits(void *user, int64_t i, const float *logits)
+{
+    const cf_session *s = ((const cf_put *)user)[i].session;
+    memcpy(s->logits, logits, (size_t)cf_model_config(s->model)->text.vocab_size * sizeof *logits);
+}
+
+/* last[n, D]: the last layer's output at each session's last position. */
+static cf_status close_baselines(cf_stack *k, cf_put *puts, size_t n, const cf_tensor *last, cf_error *err)
 {
     cf_status st = CF_OK;
-    CF_TRY(cf_decoder_logits(s->model, s->scratch, &s->logits_dev, &s->last, true, err));
-    CF_TRY(cf_backend_download(s->be, s->logits, &s->logits_dev, err));
-    if (s->share_prefix)
-        CF_TRY(remember_prefix(s, err));
+    for (size_t i = 0; i < n; i++) {
+        cf_session *s = puts[i].session;
+        const cf_tensor row = cf_tensor_rows(last, (int64_t)i, (int64_t)i + 1);
+        CF_TRY(cf_gather(k->be, &s->last, &row, NULL, err));
+        if (s->share_prefix)
+            CF_TRY(remember_prefix(s, err));
+    }
+    CF_TRY(cf_stack_read(k, last, NULL, (int64_t)n, true, take_logits, puts, err));
 done:
     return st;
 }
@@ -90,16 +147,24 @@ cf_status cf_sessions_baseline(const cf_baseline_task *tasks, size_t n, cf_error
 {
     cf_status st = CF_OK;
     void *memory = NULL;
+    int64_t rows = 0;
     if (n == 0)
         return CF_OK;
-    CF_TRY(cf_alloc(&memory, n, sizeof(baseline_pass), "passes", err));
-    baseline_pass *passes = memory;
-    for (size_t i = 0; i < n; i++)
-        CF_TRY(open_baseline(&passes[i], tasks[i].session, tasks[i].keep_from, err));
-    CF_TRY(cf_passes_walk(passes, n, sizeof *passes, baseline_layer,
-                          cf_model_config(tasks[0].session->model)->text.n_layers, err));
-    for (size_t i = 0; i < n; i++)
-        CF_TRY(close_baseline(tasks[i].session, err));
+    cf_stack *k = tasks[0].session->stack;
+    const cf_text_config *t = &cf_model_config(k->model)->text;
+    CF_TRY(cf_alloc(&memory, n, sizeof(cf_put), "passes", err));
+    cf_put *puts = memory;
+    CF_TRY(open_baselines(tasks, n, puts, &rows, err));
+    CF_TRY(reserve_rows(k, rows, err));
+    CF_TRY(cf_room(k->be, &k->asking, (int64_t)n, t->hidden_size, err));
+    CF_TRY(embed_all(k, puts, n, err));
+    cf_tensor x = cf_tensor_rows(&k->x, 0, rows), last = cf_tensor_rows(&k->asking, 0, (int64_t)n);
+    for (int64_t l = 0; l < t->n_layers; l++) {
+        const bool final = l == t->n_layers - 1; /* above it only the last position is read */
+        CF_TRY(keep_inputs(k, l, puts, n, err));
+        CF_TRY(cf_stack_put(k, l, puts, n, final, final ? &last : &x, &x, err));
+    }
+    CF_TRY(close_baselines(k, puts, n, &last, err));
 done:
     free(memory);
     return st;
@@ -113,80 +178,97 @@ cf_status cf_session_baseline(cf_session *s, int32_t keep_from, cf_error *err)
 
 /* ---- forced rows ---- */
 
-typedef struct forced_pass {
-    cf_session *s;
-    int32_t n;   /* 0: nothing is forced */
-    cf_tensor x; /* [n, D] */
-} forced_pass;
-
-static cf_status open_forced(forced_pass *f, const cf_force_task *task, cf_error *err)
+/* The rows of all that is forced; sessions without any have no part in it. */
+static cf_status open_forced(const cf_force_task *tasks, size_t n, cf_put *puts, size_t *n_puts, int64_t *rows,
+                             cf_error *err)
 {
-    cf_session *s = task->session;
-    const cf_text_config *t = &cf_model_config(s->model)->text;
-    const int32_t n = task->n;
-    assert(s->length + n <= s->capacity);
     cf_status st = CF_OK;
-    *f = (forced_pass){s, n, {0}};
-    s->n_forced = 0;
-    if (n == 0)
-        return CF_OK;
-    CF_TRY(reserve_logits(s, 1 + (int64_t)n, err));
-    CF_TRY(cf_scratch_reserve(s->scratch, n, err));
-    CF_TRY(cf_session_room(s, &s->kept_forced, t->n_layers * n, t->hidden_size, err));
-    CF_TRY(cf_session_room(s, &s->x, n, t->hidden_size, err));
-    f->x = cf_tensor_rows(&s->x, 0, n);
-    CF_TRY(cf_decoder_embed(s->model, &f->x, task->ids, err));
+    *n_puts = 0;
+    *rows = 0;
+    for (size_t i = 0; i < n; i++) {
+        cf_session *s = tasks[i].session;
+        const cf_text_config *t = &cf_model_config(s->model)->text;
+        const int32_t forced = tasks[i].n;
+        assert(s->length + forced <= s->capacity);
+        s->n_forced = 0;
+        if (forced == 0)
+            continue;
+        CF_TRY(reserve_logits(s, 1 + (int64_t)forced, err));
+        CF_TRY(cf_room(s->be, &s->kept_forced, t->n_layers * forced, t->hidden_size, err));
+        puts[(*n_puts)++] = (cf_put){.session = s, .begin = s->length, .end = s->length + forced};
+        *rows += forced;
+    }
 done:
     return st;
 }
 
-static cf_status forced_layer(void *state, int64_t l, cf_error *err)
+static cf_status embed_forced(cf_stack *k, const cf_force_task *tasks, size_t n, cf_error *err)
 {
-    forced_pass *f = state;
-    cf_session *s = f->s;
-    if (f->n == 0)
-        return CF_OK;
-    cf_tensor kept = cf_tensor_rows(&s->kept_forced, l * f->n, (l + 1) * f->n);
-    const cf_status st = cf_gather(s->be, &kept, &f->x, NULL, err);
-    if (st != CF_OK)
-        return st;
-    return cf_session_put_rows(s, l, NULL, s->length, s->length + f->n, false, &f->x, &f->x, err);
+    int64_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        cf_tensor x = next_rows(k, &row, tasks[i].n);
+        const cf_status st = tasks[i].n ? cf_decoder_embed(k->model, &x, tasks[i].ids, err) : CF_OK;
+        if (st != CF_OK)
+            return st;
+        tasks[i].session->n_forced = tasks[i].n;
+    }
+    return CF_OK;
 }
 
-/* Rows of forced logits, behind the last prompt position's. */
-static void keep_logits(void *user, int64_t i, const float *logits)
+static cf_status keep_forced(const cf_stack *k, int64_t layer, const cf_put *puts, size_t n, cf_error *err)
 {
-    const cf_session *s = user;
+    int64_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        const cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        cf_tensor kept = cf_session_kept_forced(puts[i].session, layer);
+        const cf_status st = cf_gather(k->be, &kept, &x, NULL, err);
+        if (st != CF_OK)
+            return st;
+    }
+    return CF_OK;
+}
+
+/* Behind the last prompt position's. user: the put that row i, counted from its first, belongs to. */
+typedef struct forced_rows {
+    const cf_put *put;
+    int64_t first; /* row of put */
+} forced_rows;
+
+static void take_forced_logits(void *user, int64_t i, const float *logits)
+{
+    forced_rows *f = user;
+    if (i - f->first == f->put->end - f->put->begin) {
+        f->first = i;
+        f->put++;
+    }
+    const cf_session *s = f->put->session;
     const int64_t vocab = cf_model_config(s->model)->text.vocab_size;
-    memcpy(s->logits + (i + 1) * vocab, logits, (size_t)vocab * sizeof *logits);
-}
-
-static cf_status close_forced(const forced_pass *f, cf_error *err)
-{
-    const cf_status st = f->n ? cf_session_read_rows(f->s, &f->x, NULL, f->n, true, keep_logits, f->s, err) : CF_OK;
-    if (st == CF_OK)
-        f->s->n_forced = f->n;
-    return st;
+    memcpy(s->logits + (i - f->first + 1) * vocab, logits, (size_t)vocab * sizeof *logits);
 }
 
 cf_status cf_sessions_force(const cf_force_task *tasks, size_t n, cf_error *err)
 {
     cf_status st = CF_OK;
     void *memory = NULL;
-    bool any = false;
+    size_t n_puts = 0;
+    int64_t rows = 0;
     if (n == 0)
         return CF_OK;
-    CF_TRY(cf_alloc(&memory, n, sizeof(forced_pass), "passes", err));
-    forced_pass *passes = memory;
-    for (size_t i = 0; i < n; i++) {
-        CF_TRY(open_forced(&passes[i], &tasks[i], err));
-        any |= tasks[i].n > 0;
+    cf_stack *k = tasks[0].session->stack;
+    CF_TRY(cf_alloc(&memory, n, sizeof(cf_put), "passes", err));
+    cf_put *puts = memory;
+    CF_TRY(open_forced(tasks, n, puts, &n_puts, &rows, err));
+    if (n_puts == 0)
+        goto done;
+    CF_TRY(reserve_rows(k, rows, err));
+    CF_TRY(embed_forced(k, tasks, n, err));
+    cf_tensor x = cf_tensor_rows(&k->x, 0, rows);
+    for (int64_t l = 0; l < cf_model_config(k->model)->text.n_layers; l++) {
+        CF_TRY(keep_forced(k, l, puts, n_puts, err));
+        CF_TRY(cf_stack_put(k, l, puts, n_puts, false, &x, &x, err));
     }
-    if (any)
-        CF_TRY(cf_passes_walk(passes, n, sizeof *passes, forced_layer,
-                              cf_model_config(tasks[0].session->model)->text.n_layers, err));
-    for (size_t i = 0; i < n; i++)
-        CF_TRY(close_forced(&passes[i], err));
+    forced_rows f = {puts, 0};
+    CF_TRY(cf_stack_read(k, &x, NULL, rows, true, take_forced_logits, &f, err));
 done:
     free(memory);
     return st;

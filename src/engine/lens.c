@@ -27,17 +27,13 @@ static cf_status last_layer(cf_session *s, cf_tensor *rows, int32_t begin, int32
     const cf_tensor kept = cf_session_kept(s, layer);
     const cf_tensor x = cf_tensor_rows(&kept, begin - s->keep_from, end - s->keep_from);
     const int32_t n = end - begin;
-    const cf_attn_segment segment = {.n_q = n, .q_pos = s->pos + begin, .own_begin = s->length, .n_keys = s->length};
-    const cf_layer_batch b = {.pos = s->pos + begin,
-                              .kv_begin = n,
-                              .n_q = n,
-                              .q_pos = s->pos + begin,
-                              .kv = s->kv,
-                              .segments = &segment,
-                              .n_segments = 1};
+    const cf_attn_segment segment = {
+        .n_q = n, .q_pos = s->pos + begin, .kv = s->kv, .own_begin = s->length, .n_keys = s->length};
+    const cf_layer_batch b = {
+        .pos = s->pos + begin, .kv_begin = n, .n_q = n, .q_pos = s->pos + begin, .segments = &segment, .n_segments = 1};
     cf_status st = cf_gather(s->be, rows, &x, NULL, err);
     if (st == CF_OK)
-        st = cf_session_layer(s, layer, &b, rows, rows, err);
+        st = cf_stack_layer(s->stack, layer, &b, rows, rows, err);
     return st;
 }
 
@@ -51,17 +47,17 @@ cf_status cf_session_lens(cf_session *s, int32_t begin, int32_t end, bool normed
     for (; e.entry < t->n_layers; e.entry++) {
         const cf_tensor kept = cf_session_kept(s, e.entry);
         const cf_tensor rows = cf_tensor_rows(&kept, begin - s->keep_from, end - s->keep_from);
-        CF_TRY(cf_session_read_rows(s, &rows, NULL, end - begin, normed, visit_row, &e, err));
+        CF_TRY(cf_stack_read(s->stack, &rows, NULL, end - begin, normed, visit_row, &e, err));
     }
     if (begin == s->length - 1) { /* computed already */
         visit(user, e.entry, begin, s->logits);
         goto done;
     }
-    CF_TRY(cf_session_room(s, &s->x, end - begin, t->hidden_size, err));
-    CF_TRY(cf_scratch_reserve(s->scratch, end - begin, err));
-    cf_tensor rows = cf_tensor_rows(&s->x, 0, end - begin);
+    CF_TRY(cf_room(s->be, &s->stack->x, end - begin, t->hidden_size, err));
+    CF_TRY(cf_scratch_reserve(s->stack->scratch, end - begin, err));
+    cf_tensor rows = cf_tensor_rows(&s->stack->x, 0, end - begin);
     CF_TRY(last_layer(s, &rows, begin, end, err));
-    CF_TRY(cf_session_read_rows(s, &rows, NULL, end - begin, true, visit_row, &e, err));
+    CF_TRY(cf_stack_read(s->stack, &rows, NULL, end - begin, true, visit_row, &e, err));
 done:
     return st;
 }

@@ -1,4 +1,9 @@
-/* score.h - what logits say about an answer, on the host, in double. */
+/* score.h - what logits say about an answer, on the host, in double.
+ *
+ * Equal logits give equal bits, whatever the threads, the instruction set and the function. A probability is off by at
+ * most 4e-15 of itself over 32,000 logits and 1e-14 over 128,000; below 2e-308 of the largest it is 0. It is NaN where
+ * some logit is NaN or +infinity, and where all are -infinity; the first logit is the largest where it is NaN, other NaN
+ * are never. */
 #ifndef CF_ENGINE_SCORE_H
 #define CF_ENGINE_SCORE_H
 

@@ -24,14 +24,12 @@ static cf_status create(cf_session **out, const cf_model *m, const cf_session *b
     s->model = m;
     s->be = cf_model_backend(m);
     s->share_prefix = share_prefix;
-    const cf_text_config *t = &cf_model_config(m)->text;
     if (beside)
-        s->scratch = beside->scratch;
+        s->stack = beside->stack;
     else
-        CF_TRY(cf_scratch_create(&s->scratch, m, err));
-    s->owns_scratch = !beside;
-    CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, t->hidden_size, err));
-    CF_TRY(cf_backend_alloc(s->be, &s->logits_dev, CF_F32, 1, t->vocab_size, err));
+        CF_TRY(cf_stack_create(&s->stack, m, err));
+    s->owns_stack = !beside;
+    CF_TRY(cf_backend_alloc(s->be, &s->last, CF_F32, 1, cf_model_config(m)->text.hidden_size, err));
     *out = s;
     s = NULL;
 done:
@@ -53,27 +51,16 @@ void cf_session_free(cf_session *s)
 {
     if (!s)
         return;
-    cf_tensor *all[] = {&s->embedded,    &s->picture,    &s->kept,          &s->x,
-                        &s->last,        &s->logits_dev, &s->sweep_rows[0], &s->sweep_rows[1],
-                        &s->kept_forced, &s->block,      &s->block_logits};
+    cf_tensor *all[] = {&s->embedded, &s->kept, &s->last, &s->kept_forced};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         cf_backend_release(s->be, all[i]);
     cf_kv_free(s->be, s->kv);
-    if (s->owns_scratch)
-        cf_scratch_free(s->scratch);
+    if (s->owns_stack)
+        cf_stack_free(s->stack);
     free(s->prefix_ids);
-    free(s->block_host);
     free(s->logits);
     free(s->pos);
     free(s);
-}
-
-cf_status cf_session_room(cf_session *s, cf_tensor *t, int64_t rows, int64_t cols, cf_error *err)
-{
-    if (t->data && t->shape[0] >= rows && t->shape[1] == cols)
-        return CF_OK;
-    cf_backend_release(s->be, t);
-    return cf_backend_alloc(s->be, t, CF_F32, rows + rows / 8, cols, err);
 }
 
 cf_tensor cf_session_kept(const cf_session *s, int64_t layer)
@@ -87,18 +74,9 @@ cf_tensor cf_session_kept_forced(const cf_session *s, int64_t layer)
     return cf_tensor_rows(&s->kept_forced, layer * s->n_forced, (layer + 1) * s->n_forced);
 }
 
-cf_status cf_session_layer(cf_session *s, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
-                           cf_error *err)
-{
-    const int64_t before = cf_backend_counters(s->be).linear_macs;
-    const cf_status st = cf_decoder_layer(s->model, s->scratch, layer, b, y, x, err);
-    s->decoder_macs += cf_backend_counters(s->be).linear_macs - before;
-    return st;
-}
-
 int64_t cf_session_decoder_macs(const cf_session *s)
 {
-    return s->decoder_macs;
+    return s->stack->decoder_macs;
 }
 
 cf_span cf_input_image(const cf_model *m, const cf_input *in)
@@ -171,28 +149,34 @@ static cf_status embed(cf_session *s, cf_error *err)
     const cf_input *in = &s->input;
     const cf_span image = cf_input_image(s->model, in);
     cf_status st = CF_OK;
-    CF_TRY(cf_session_room(s, &s->embedded, s->length, cf_model_config(s->model)->text.hidden_size, err));
+    CF_TRY(cf_room(s->be, &s->embedded, s->length, cf_model_config(s->model)->text.hidden_size, err));
     cf_tensor before = cf_tensor_rows(&s->embedded, 0, image.begin),
               picture = cf_tensor_rows(&s->embedded, image.begin, image.end);
     cf_tensor after = cf_tensor_rows(&s->embedded, image.end, s->length);
     CF_TRY(cf_decoder_embed(s->model, &before, in->ids, err));
-    const cf_tensor kept = cf_tensor_rows(&s->picture, 0, image.end - image.begin);
+    const cf_tensor kept = cf_tensor_rows(&s->stack->picture, 0, image.end - image.begin);
     CF_TRY(cf_gather(s->be, &picture, &kept, NULL, err));
     CF_TRY(cf_decoder_embed(s->model, &after, in->ids + in->image_index + 1, err));
 done:
     return st;
 }
 
-/* picture = the rows of the input's picture. */
+/* The stack's picture = the rows of the input's, unless it is the one at hand. */
 static cf_status see(cf_session *s, cf_error *err)
 {
+    cf_stack *k = s->stack;
     const cf_span image = cf_input_image(s->model, &s->input);
     const int64_t n = image.end - image.begin;
-    cf_status st = cf_session_room(s, &s->picture, n, cf_model_config(s->model)->text.hidden_size, err);
-    if (st != CF_OK)
-        return st;
-    cf_tensor rows = cf_tensor_rows(&s->picture, 0, n);
-    return cf_input_picture(&rows, s->model, s->scratch, &s->input, err);
+    cf_status st = CF_OK;
+    if (s->share_prefix && s->input.picture && s->input.picture == k->picture_name)
+        return CF_OK;
+    k->picture_name = 0;
+    CF_TRY(cf_room(s->be, &k->picture, n, cf_model_config(s->model)->text.hidden_size, err));
+    cf_tensor rows = cf_tensor_rows(&k->picture, 0, n);
+    CF_TRY(cf_input_picture(&rows, s->model, k->scratch, &s->input, err));
+    k->picture_name = s->input.picture;
+done:
+    return st;
 }
 
 cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_tokens, cf_error *err)
@@ -206,12 +190,11 @@ cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_to
     if (!begins_alike(s, in))
         s->prefix_picture = 0;
     CF_TRY(reserve_positions(s, length + max_new_tokens, err));
-    CF_TRY(cf_scratch_reserve(s->scratch, length, err));
+    CF_TRY(cf_scratch_reserve(s->stack->scratch, length, err));
     s->input = *in;
     s->length = length;
     s->n_forced = 0;
-    if (!s->prefix_picture)
-        CF_TRY(see(s, err));
+    CF_TRY(see(s, err));
     CF_TRY(embed(s, err));
 done:
     return st;

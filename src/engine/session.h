@@ -3,9 +3,10 @@
  * Order of calls: begin, baseline, then any of generate, hidden, lens, force, the sweep (sweep.h), and generate_run
  * (generate_run.h). A session keeps its memory from sample to sample.
  *
- * Several samples in flight are several sessions of one model. What walks over all layers has a form that takes a task of
- * each (cf_sessions_...): they take every layer together, so that one that is not in memory is read once for all of them,
- * and each session ends as it would alone. A failure leaves all of them to begin anew. */
+ * Several samples in flight are several sessions of one model, created beside each other. What walks over all layers has a
+ * form that takes a task of each (cf_sessions_...): their rows go through every layer in one stack, so that products are
+ * large and a layer that is not in memory is read once; and each session ends as it would alone. Those that begin with the
+ * same picture compute its rows once. A failure leaves all of them to begin anew. */
 #ifndef CF_ENGINE_SESSION_H
 #define CF_ENGINE_SESSION_H
 
@@ -32,8 +33,7 @@ typedef struct cf_input {
  * picture, same ids before it). Exact where products are row-invariant, because those rows do not depend on what
  * follows. */
 CF_MUST_USE cf_status cf_session_create(cf_session **out, const cf_model *m, bool share_prefix, cf_error *err);
-/* Another one for the same model and thread, which works in other's buffers while no call to other is running; other
- * must outlive it. */
+/* Another one for the same model and thread, which works in other's stack; other must outlive it. */
 CF_MUST_USE cf_status cf_session_create_beside(cf_session **out, const cf_session *other, cf_error *err);
 void cf_session_free(cf_session *s);
 
@@ -93,7 +93,7 @@ typedef void (*cf_lens_visitor)(void *user, int64_t entry, int32_t position, con
 CF_MUST_USE cf_status cf_session_lens(cf_session *s, int32_t begin, int32_t end, bool normed, cf_lens_visitor visit,
                                       void *user, cf_error *err);
 
-/* Multiply-adds that this session's decoder layers have done since it was made, from the backend's own counters. */
+/* Multiply-adds that decoder layers have done for this session and those beside it, from the backend's own counters. */
 int64_t cf_session_decoder_macs(const cf_session *s);
 
 #endif

@@ -12,6 +12,7 @@ typedef struct cf_sweep_reader {
     /* logits of a run at the last prompt position and at each forced one: [1 + n_forced, vocab_size]. Once for every
      * run of the plan that has a number, in no promised order; runs that are the baseline bring the baseline's. */
     void (*run)(void *user, size_t run, const float *logits);
+    bool runs_at_once; /* run may be called by several threads at once, for a run each */
     /* Unless NULL, the lens: entry layer + 1 of the runs below `node`, at the last prompt position. Not called where the
      * node leaves that position as it is in the baseline. */
     void (*lens)(void *user, int32_t layer, int32_t node, const float *logits);

@@ -1,6 +1,6 @@
 /* sweep_read.c - from the rows of a walk to what its reader asked for: logits of runs, lens entries, tapped rows.
  *
- * Logits are made a block of rows at a time (cf_session_read_rows): thousands of runs with a vocabulary of 128,000 would
+ * Logits are made a block of rows at a time (cf_stack_read): thousands of runs with a vocabulary of 128,000 would
  * not fit in memory together. */
 #include "engine/sweep_internal.h"
 
@@ -16,14 +16,14 @@ static void show_node(const cf_walk *w, int32_t layer, int32_t node, const float
     const cf_sweep_reader *r = w->reader;
     const cf_place *at = &w->places[node];
     if (!cf_walk_is_final(w, layer)) {
-        r->tap(r->user, layer, node, w->pos + at->fresh_row, rows + at->fresh_row * d, at->n_fresh, d);
-        r->tap(r->user, layer, node, w->pos + at->own_row, rows + at->own_row * d, at->n_own, d);
+        r->tap(r->user, layer, node, w->rows->pos + at->fresh_row, rows + at->fresh_row * d, at->n_fresh, d);
+        r->tap(r->user, layer, node, w->rows->pos + at->own_row, rows + at->own_row * d, at->n_own, d);
         return;
     }
     const int32_t n_scored = cf_walk_n_scored(w), first = (node - w->plan->layer_begin[layer]) * n_scored;
     for (int32_t i = first; i < first + n_scored; i++)
         if (w->score_row[i] >= 0)
-            r->tap(r->user, layer, node, &w->ask_pos[w->score_row[i]], rows + w->score_row[i] * d, 1, d);
+            r->tap(r->user, layer, node, &w->rows->ask_pos[w->score_row[i]], rows + w->score_row[i] * d, 1, d);
 }
 
 static cf_status tap_layer(const cf_walk *w, int32_t layer, const cf_tensor *rows, cf_error *err)
@@ -76,8 +76,8 @@ static cf_status read_lens(const cf_walk *w, int32_t layer, const cf_tensor *row
         l.nodes[l.n] = i;
         l.n += l.rows[l.n] >= 0;
     }
-    st = cf_session_read_rows(w->s, rows, l.rows, l.n, w->reader->lens_normed || cf_walk_is_final(w, layer), give_lens,
-                              &l, err);
+    st = cf_stack_read(w->s->stack, rows, l.rows, l.n, w->reader->lens_normed || cf_walk_is_final(w, layer), give_lens,
+                       &l, err);
     free(memory);
     return st;
 }
@@ -95,32 +95,55 @@ done:
 
 /* ---- runs ---- */
 
+enum { WORTH_SHARING = 16384 }; /* logits: scored in 15 us, and threads are called in some 5 */
+
 typedef struct run_rows {
     const cf_walk *w;
     int32_t *rows, *leaf; /* [n] row in the output and its node, counted from the last layer's first, node by node */
     int32_t *place;       /* [n] which scored position */
     int64_t n;
     int32_t *first, *next; /* [leaves] the first run of each; [n_runs] the next run with the same leaf; -1 at the end */
-    float *logits;         /* [n_scored, V] of the leaf at hand: the baseline's where it leaves a position as it is */
+    float *logits;         /* [n_scored, V] of a leaf in parts: the baseline's where it leaves a position as it is */
     int64_t vocab;
 } run_rows;
 
-static void give_leaf(const run_rows *r, int32_t leaf)
+static void give_leaf(const run_rows *r, int32_t leaf, const float *logits)
 {
     for (int32_t run = r->first[leaf]; run >= 0; run = r->next[run])
-        r->w->reader->run(r->w->reader->user, (size_t)run, r->logits);
+        r->w->reader->run(r->w->reader->user, (size_t)run, logits);
 }
 
-/* Rows come node by node; with the last one of a node its runs are complete. */
-static void take_row(void *user, int64_t i, const float *logits)
+/* Whether the leaf of row i has a row for every scored position, all of them from begin to end: then its logits are there,
+ * side by side. */
+static bool is_whole(const run_rows *r, int64_t i, int64_t begin, int64_t end)
 {
-    run_rows *r = user;
+    const int64_t first = i - r->place[i], last = first + cf_walk_n_scored(r->w) - 1;
+    return first >= begin && last < end && r->leaf[first] == r->leaf[i] && r->leaf[last] == r->leaf[i];
+}
+
+/* A row of a leaf that is put together from several places. With the last one its runs are complete. */
+static void take_row(const run_rows *r, int64_t i, const float *logits)
+{
     const size_t row = (size_t)r->vocab * sizeof *logits;
     if (i == 0 || r->leaf[i] != r->leaf[i - 1])
         memcpy(r->logits, r->w->s->logits, (size_t)cf_walk_n_scored(r->w) * row);
     memcpy(r->logits + r->place[i] * r->vocab, logits, row);
     if (i + 1 == r->n || r->leaf[i + 1] != r->leaf[i])
-        give_leaf(r, r->leaf[i]);
+        give_leaf(r, r->leaf[i], r->logits);
+}
+
+/* Rows come node by node. */
+static void take_block(void *user, int64_t begin, int64_t n_block, const float *logits)
+{
+    const run_rows *r = user;
+    const int64_t end = begin + n_block;
+#pragma omp parallel for schedule(dynamic) if (r->w->reader->runs_at_once && n_block * r->vocab >= WORTH_SHARING)
+    for (int64_t i = begin; i < end; i++)
+        if (r->place[i] == 0 && is_whole(r, i, begin, end))
+            give_leaf(r, r->leaf[i], logits + (i - begin) * r->vocab);
+    for (int64_t i = begin; i < end; i++)
+        if (!is_whole(r, i, begin, end))
+            take_row(r, i, logits + (i - begin) * r->vocab);
 }
 
 /* Lists the rows to read; runs whose leaf has none are the baseline, as far as it is read, and are given at once. */
@@ -174,7 +197,7 @@ cf_status cf_walk_read_runs(cf_walk *w, const cf_tensor *rows, cf_error *err)
     r.next = r.first + n_leaves;
     r.logits = logits;
     list_rows(&r);
-    CF_TRY(cf_session_read_rows(w->s, rows, r.rows, r.n, true, take_row, &r, err));
+    CF_TRY(cf_stack_read_blocks(w->s->stack, rows, r.rows, r.n, true, take_block, &r, err));
 done:
     free(lists);
     free(logits);

@@ -13,17 +13,35 @@ cf_status cf_decoder_embed(const cf_model *m, cf_tensor *x, const int32_t *ids, 
     return cf_gather(m->be, x, &m->embedding, ids, err);
 }
 
+/* Stores keys and values of the rows that have them; then what others have stored. */
+static cf_status update(const cf_model *m, int64_t layer, const cf_layer_batch *b, const cf_tensor *k,
+                        const cf_tensor *v, cf_error *err)
+{
+    cf_status st = CF_OK;
+    for (int64_t i = 0; i < b->n_updates; i++) {
+        const cf_kv_update *u = &b->updates[i];
+        const cf_tensor keys = cf_tensor_rows(k, u->row, u->row + u->n),
+                        values = cf_tensor_rows(v, u->row, u->row + u->n);
+        CF_TRY(cf_kv_put(m->be, u->kv, layer, &keys, &values, b->pos + b->kv_begin + u->row, err));
+    }
+    for (int64_t i = 0; i < b->n_updates; i++)
+        if (b->updates[i].from)
+            CF_TRY(cf_kv_copy(m->be, b->updates[i].kv, b->updates[i].from, layer, b->updates[i].n_from, err));
+done:
+    return st;
+}
+
 /* attended[n_q, H*E] for the batch; x is the layer's input. */
 static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w, int64_t layer,
                         const cf_layer_batch *b, cf_tensor *attended, const cf_tensor *x, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
-    const int64_t n = x->shape[0], d = t->hidden_size, n_kv = n - b->kv_begin;
+    const int64_t n = x->shape[0], d = t->hidden_size, n_kv = n - b->kv_begin, kv_width = t->n_kv_heads * t->head_dim;
+    const cf_dtype value = cf_value_dtype(m, (const cf_linear_part *const[]){&w->q, &w->k, &w->v}, 3);
     cf_status st = CF_OK;
     cf_tensor normed = cf_take(&s->normed, n, d), asking = normed;
-    cf_tensor q = cf_take(&s->q, b->n_q, t->n_heads * t->head_dim);
-    cf_tensor k = cf_take(&s->k, n_kv, t->n_kv_heads * t->head_dim),
-              v = cf_take(&s->v, n_kv, t->n_kv_heads * t->head_dim);
+    cf_tensor q = cf_take_as(&s->q, value, b->n_q, t->n_heads * t->head_dim);
+    cf_tensor k = cf_take_as(&s->k, value, n_kv, kv_width), v = cf_take_as(&s->v, value, n_kv, kv_width);
     CF_TRY(cf_rms_norm(m->be, &normed, x, &w->attn_norm.gamma, t->rms_norm_eps, err));
     if (b->q_rows) {
         asking = cf_take(&s->gathered, b->n_q, d);
@@ -36,8 +54,7 @@ static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w
         CF_TRY(cf_linear(m->be, &k, &keyed, w->k.w, cf_bias(&w->k), false, err));
         CF_TRY(cf_linear(m->be, &v, &keyed, w->v.w, cf_bias(&w->v), false, err));
         CF_TRY(cf_rope(m->be, &k, w->rotary, b->pos + b->kv_begin, t->n_kv_heads, err));
-        if (b->kv_store)
-            CF_TRY(cf_kv_put(m->be, b->kv, layer, &k, &v, b->pos + b->kv_begin, err));
+        CF_TRY(update(m, layer, b, &k, &v, err));
     }
     const cf_attn a = {.n_heads = t->n_heads,
                        .n_kv_heads = t->n_kv_heads,
@@ -45,7 +62,6 @@ static cf_status attend(const cf_model *m, cf_scratch *s, const cf_text_layer *w
                        .scale = (float)(1.0 / sqrt((double)t->head_dim)),
                        .causal = true,
                        .window = w->window,
-                       .kv = b->kv,
                        .layer = layer,
                        .segments = b->segments,
                        .n_segments = b->n_segments};
@@ -58,11 +74,13 @@ done:
 static cf_status mlp(const cf_model *m, cf_scratch *s, const cf_text_layer *w, cf_tensor *y, cf_error *err)
 {
     const cf_text_config *t = &m->config.text;
+    const cf_dtype value = cf_value_dtype(m, (const cf_linear_part *const[]){&w->gate, &w->up}, 2);
     cf_status st = CF_OK;
     for (int64_t begin = 0; begin < y->shape[0]; begin += s->chunk) {
         const int64_t end = begin + s->chunk < y->shape[0] ? begin + s->chunk : y->shape[0], n = end - begin;
         cf_tensor rows = cf_tensor_rows(y, begin, end), normed = cf_take(&s->normed, n, t->hidden_size);
-        cf_tensor gate = cf_take(&s->gate, n, t->intermediate_size), up = cf_take(&s->up, n, t->intermediate_size);
+        cf_tensor gate = cf_take_as(&s->gate, value, n, t->intermediate_size),
+                  up = cf_take_as(&s->up, value, n, t->intermediate_size);
         cf_tensor act = cf_take(&s->act, n, t->intermediate_size);
         CF_TRY(cf_rms_norm(m->be, &normed, &rows, &w->mlp_norm.gamma, t->rms_norm_eps, err));
         CF_TRY(cf_linear(m->be, &gate, &normed, w->gate.w, cf_bias(&w->gate), false, err));

@@ -53,6 +53,8 @@ void cf_scratch_free(cf_scratch *s);
 CF_MUST_USE cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err);
 /* Bytes that the first reserve of n_rows takes on a device (a name that cf_backend_open takes). */
 int64_t cf_scratch_bytes(const cf_config *c, const char *device, cf_dtype compute, int64_t n_rows);
+/* Room for n_rows rows of the vision tower beside it. */
+CF_MUST_USE cf_status cf_scratch_reserve_tower(cf_scratch *s, int64_t n_rows, cf_error *err);
 /* Room for up to n_rows rows of a batch that a sublayer adds nothing to. */
 CF_MUST_USE cf_status cf_scratch_reserve_zeroed(cf_scratch *s, int64_t n_rows, cf_error *err);
 
@@ -62,10 +64,11 @@ CF_MUST_USE cf_status cf_scratch_reserve_zeroed(cf_scratch *s, int64_t n_rows, c
  * layer l. */
 typedef void (*cf_vision_tap)(void *user, int64_t stage, const float *rows, int64_t n_rows, int64_t d);
 
-/* features[n_patches, hidden_size] (backend memory, f32) from pixels[3, image_size, image_size] (host).
- * CLIPVisionModel up to hidden state feature_layer, then LlavaMultiModalProjector. tap may be NULL. */
+/* features[n_tiles * n_patches, hidden_size] (backend memory, f32) from pixels[n_tiles, 3, image_size, image_size] (host).
+ * CLIPVisionModel up to hidden state feature_layer, then LlavaMultiModalProjector. The tiles' rows go through it in one
+ * stack, and do not see each other. tap may be NULL. */
 CF_MUST_USE cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
-                                         cf_vision_tap tap, void *user, cf_error *err);
+                                         int64_t n_tiles, cf_vision_tap tap, void *user, cf_error *err);
 
 /* rows[n, hidden_size] (backend memory, f32) = the picture's rows as the decoder takes them, by the sources of the
  * merge plan, with P = cf_model_n_patches (LlavaNextModel.pack_image_features). merge NULL: the patches of tile 0 in
@@ -79,15 +82,23 @@ CF_MUST_USE cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tens
 /* x[M, hidden_size] = embeddings of ids[M] (host). */
 CF_MUST_USE cf_status cf_decoder_embed(const cf_model *m, cf_tensor *x, const int32_t *ids, cf_error *err);
 
-/* Rows that go through one decoder layer together. */
+/* Rows of one sequence whose keys and values are stored, and what is stored before them. */
+typedef struct cf_kv_update {
+    cf_kv *kv;
+    int64_t row, n;    /* rows [row, row + n) of those that get keys and values: stored at their positions */
+    const cf_kv *from; /* unless NULL: positions 0 .. n_from-1 are as in this one, once all rows are stored */
+    int64_t n_from;
+} cf_kv_update;
+
+/* Rows that go through one decoder layer together: of one sequence, or of several. */
 typedef struct cf_layer_batch {
-    const int32_t *pos;    /* [M] sequence position of each row of x */
-    int64_t kv_begin;      /* rows [kv_begin, M) get keys and values of their own; earlier ones only ask */
-    const int32_t *q_rows; /* [n_q] the rows that ask, ascending; NULL: all */
-    int64_t n_q;           /* M where q_rows is NULL */
-    const int32_t *q_pos;  /* [n_q] their positions; pos where q_rows is NULL */
-    cf_kv *kv;     /* keys and values by position, shared by all segments; may be NULL where no segment reads it */
-    bool kv_store; /* the rows' keys and values go into kv at their positions, and segments have no own rows */
+    const int32_t *pos;          /* [M] sequence position of each row of x */
+    int64_t kv_begin;            /* rows [kv_begin, M) get keys and values of their own; earlier ones only ask */
+    const int32_t *q_rows;       /* [n_q] the rows that ask, ascending; NULL: all */
+    int64_t n_q;                 /* M where q_rows is NULL */
+    const int32_t *q_pos;        /* [n_q] their positions; pos where q_rows is NULL */
+    const cf_kv_update *updates; /* [n_updates] before any row asks; the segments of such rows have no own rows */
+    int64_t n_updates;
     const cf_attn_segment *segments; /* over the n_q asking rows; own_row counts from kv_begin */
     int64_t n_segments;
     const int32_t *zero_attention; /* [n_zero_attention] asking rows, by their place among the n_q, that attention adds

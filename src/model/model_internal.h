@@ -50,14 +50,17 @@ struct cf_model {
 
 struct cf_scratch {
     const cf_model *model;
-    int64_t n_rows;             /* reserved */
-    cf_tensor normed, gathered; /* [n_rows, D] compute dtype */
-    cf_tensor q, k, v;          /* f32 */
-    cf_tensor attended;         /* [n_rows, H*E] compute dtype */
-    cf_tensor gate, up;         /* [chunk, F] f32 */
-    cf_tensor act;              /* [chunk, F] compute dtype */
-    cf_tensor saved;            /* [>= rows that a sublayer adds nothing to, D] f32, as they were before it */
-    int64_t chunk;              /* rows of the MLP done at once: bounds its memory, not its result */
+    int64_t n_rows;               /* reserved */
+    cf_tensor normed, gathered;   /* [n_rows, D] compute dtype */
+    cf_tensor q, k, v;            /* room for f32; taken in the dtype that cf_value_dtype says */
+    cf_tensor attended;           /* [n_rows, H*E] compute dtype */
+    cf_tensor gate, up;           /* [chunk, F] likewise */
+    cf_tensor act;                /* [chunk, F] compute dtype */
+    cf_tensor saved;              /* [>= rows that a sublayer adds nothing to, D] f32, as they were before it */
+    cf_tensor tower;              /* [>= rows of the tower, D_v] f32 */
+    cf_tensor patches32, patches; /* [the same, values of a patch] f32, and in the compute dtype */
+    float *patches_host;
+    int64_t chunk; /* rows of the MLP done at once: bounds its memory, not its result */
 };
 
 /* table[max_position_embeddings, head_dim]: cosines, then sines, of every position (rope.c). */
@@ -78,9 +81,27 @@ static inline cf_tensor cf_take(const cf_tensor *buffer, int64_t n, int64_t cols
     return cf_tensor_2d(buffer->data, buffer->dtype, n, cols);
 }
 
+/* The same of a buffer of f32, in a dtype that needs no more room. */
+static inline cf_tensor cf_take_as(const cf_tensor *buffer, cf_dtype dtype, int64_t n, int64_t cols)
+{
+    cf_tensor t = cf_take(buffer, n, cols);
+    assert(cf_dtype_bytes(dtype) <= cf_dtype_bytes(t.dtype));
+    t.dtype = dtype;
+    return t;
+}
+
 static inline const cf_tensor *cf_bias(const cf_linear_part *p)
 {
     return p->bias.data ? &p->bias : NULL;
+}
+
+/* The dtype in which products with these parts leave what one operation takes together: f32 where one has a bias. */
+static inline cf_dtype cf_value_dtype(const cf_model *m, const cf_linear_part *const *parts, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (cf_bias(parts[i]))
+            return CF_F32;
+    return cf_backend_value_dtype(m->be);
 }
 
 static inline cf_unary cf_unary_of(cf_activation a)

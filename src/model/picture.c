@@ -9,19 +9,10 @@
 static cf_status see_tiles(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels, int64_t n_tiles,
                            cf_error *err)
 {
-    const cf_vision_config *v = &m->config.vision;
-    const int64_t n_patches = cf_model_n_patches(m), tile_pixels = v->n_channels * v->image_size * v->image_size;
-    cf_status st = CF_OK;
-    for (int64_t t = 0; t < n_tiles; t++) {
-        cf_tensor rows = cf_tensor_rows(features, t * n_patches, (t + 1) * n_patches);
-        CF_TRY(cf_vision_features(m, s, &rows, pixels + t * tile_pixels, NULL, NULL, err));
-    }
-    if (m->newline.data) {
-        cf_tensor last = cf_tensor_rows(features, n_tiles * n_patches, n_tiles * n_patches + 1);
-        CF_TRY(cf_gather(m->be, &last, &m->newline, NULL, err));
-    }
-done:
-    return st;
+    const int64_t n = n_tiles * cf_model_n_patches(m);
+    cf_tensor patches = cf_tensor_rows(features, 0, n), newline = cf_tensor_rows(features, n, n + 1);
+    const cf_status st = cf_vision_features(m, s, &patches, pixels, n_tiles, NULL, NULL, err);
+    return st == CF_OK && m->newline.data ? cf_gather(m->be, &newline, &m->newline, NULL, err) : st;
 }
 
 cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, const float *pixels, int64_t n_tiles,
@@ -32,7 +23,7 @@ cf_status cf_picture_embed(const cf_model *m, cf_scratch *s, cf_tensor *rows, co
     void *memory = NULL;
     cf_tensor features = {0};
     if (!merge)
-        return cf_vision_features(m, s, rows, pixels, NULL, NULL, err);
+        return cf_vision_features(m, s, rows, pixels, 1, NULL, NULL, err);
     assert(merge->n == n);
     CF_TRY(cf_alloc(&memory, (size_t)n, sizeof(int32_t), "positions of the picture", err));
     int32_t *of = memory;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 /* The MLP goes through its rows in chunks of about cf_backend_chunk_bytes of intermediate_size: on a processor they stay in
  * the last cache between its products, and each chunk is still enough rows for products at full speed. */
 enum { LEAST_CHUNK = 128, CHUNK_STEP = 64 };
@@ -57,12 +59,22 @@ static void release_all(cf_scratch *s)
     s->n_rows = s->chunk = 0;
 }
 
+static void release_tower(cf_scratch *s)
+{
+    cf_tensor *all[] = {&s->tower, &s->patches32, &s->patches};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        cf_backend_release(s->model->be, all[i]);
+    free(s->patches_host);
+    s->patches_host = NULL;
+}
+
 void cf_scratch_free(cf_scratch *s)
 {
     if (!s)
         return;
     release_all(s);
     cf_backend_release(s->model->be, &s->saved);
+    release_tower(s);
     free(s);
 }
 
@@ -91,6 +103,27 @@ cf_status cf_scratch_reserve(cf_scratch *s, int64_t n_rows, cf_error *err)
 done:
     if (st != CF_OK)
         release_all(s);
+    return st;
+}
+
+cf_status cf_scratch_reserve_tower(cf_scratch *s, int64_t n_rows, cf_error *err)
+{
+    const cf_vision_config *v = &s->model->config.vision;
+    const int64_t k = v->n_channels * v->patch_size * v->patch_size;
+    cf_backend *be = s->model->be;
+    cf_status st = CF_OK;
+    void *host = NULL;
+    if (s->tower.data && n_rows <= s->tower.shape[0])
+        return CF_OK;
+    release_tower(s);
+    CF_TRY(cf_alloc(&host, (size_t)(n_rows * k), sizeof(float), "patches", err)); /* zeros: no patch is a class token */
+    s->patches_host = host;
+    CF_TRY(cf_backend_alloc(be, &s->patches32, CF_F32, n_rows, k, err));
+    CF_TRY(cf_backend_alloc(be, &s->patches, cf_backend_compute(be), n_rows, k, err));
+    CF_TRY(cf_backend_alloc(be, &s->tower, CF_F32, n_rows, v->hidden_size, err));
+done:
+    if (st != CF_OK)
+        release_tower(s);
     return st;
 }
 

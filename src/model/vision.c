@@ -38,33 +38,31 @@ static cf_status tap_rows(cf_backend *be, const cf_tensor *x, int64_t stage, cf_
     return st;
 }
 
-/* x = position embeddings, class embedding in row 0, plus the patches' product; then the pre-norm. */
-static cf_status embed(const cf_model *m, cf_tensor *x, const float *pixels, cf_error *err)
+/* x = for each tile position embeddings, class embedding in row 0, plus the patches' product; then the pre-norm. */
+static cf_status embed(const cf_model *m, cf_scratch *s, cf_tensor *x, const float *pixels, int64_t n_tiles,
+                       cf_error *err)
 {
     const cf_vision_config *v = &m->config.vision;
-    const int64_t k = v->n_channels * v->patch_size * v->patch_size;
+    const int64_t n = cf_vision_n_rows(m), k = v->n_channels * v->patch_size * v->patch_size;
+    const int64_t tile_pixels = v->n_channels * v->image_size * v->image_size;
     cf_status st = CF_OK;
-    void *host = NULL;
-    cf_tensor packed32 = {0}, packed = {0};
-    CF_TRY(cf_alloc(&host, (size_t)(x->shape[0] * k), sizeof(float), "patches", err));
-    pack_patches(host, pixels, v);
-    CF_TRY(cf_backend_alloc(m->be, &packed32, CF_F32, x->shape[0], k, err));
-    CF_TRY(cf_backend_alloc(m->be, &packed, cf_backend_compute(m->be), x->shape[0], k, err));
-    CF_TRY(cf_backend_upload(m->be, &packed32, host, err));
+    cf_tensor packed32 = cf_take(&s->patches32, n_tiles * n, k), packed = cf_take(&s->patches, n_tiles * n, k);
+    for (int64_t t = 0; t < n_tiles; t++) {
+        cf_tensor rows = cf_tensor_rows(x, t * n, (t + 1) * n);
+        pack_patches(s->patches_host + t * n * k, pixels + t * tile_pixels, v);
+        CF_TRY(cf_gather(m->be, &rows, &m->class_and_pos, NULL, err));
+    }
+    CF_TRY(cf_backend_upload(m->be, &packed32, s->patches_host, err));
     CF_TRY(cf_gather(m->be, &packed, &packed32, NULL, err));
-    CF_TRY(cf_gather(m->be, x, &m->class_and_pos, NULL, err));
     CF_TRY(cf_linear(m->be, x, &packed, m->patch, NULL, true, err));
     CF_TRY(cf_layer_norm(m->be, x, x, &m->pre_norm.gamma, &m->pre_norm.beta, v->layer_norm_eps, err));
 done:
-    cf_backend_release(m->be, &packed);
-    cf_backend_release(m->be, &packed32);
-    free(host);
     return st;
 }
 
-/* CLIPEncoderLayer, in place. */
-static cf_status layer(const cf_model *m, cf_scratch *s, const cf_vision_layer *w, cf_tensor *x, const int32_t *pos,
-                       cf_error *err)
+/* CLIPEncoderLayer, in place; a segment for each tile. */
+static cf_status layer(const cf_model *m, cf_scratch *s, const cf_vision_layer *w, cf_tensor *x,
+                       const cf_attn_segment *tiles, int64_t n_tiles, cf_error *err)
 {
     const cf_vision_config *c = &m->config.vision;
     const int64_t n = x->shape[0], d = c->hidden_size;
@@ -75,13 +73,12 @@ static cf_status layer(const cf_model *m, cf_scratch *s, const cf_vision_layer *
     CF_TRY(cf_linear(m->be, &q, &normed, w->q.w, cf_bias(&w->q), false, err));
     CF_TRY(cf_linear(m->be, &k, &normed, w->k.w, cf_bias(&w->k), false, err));
     CF_TRY(cf_linear(m->be, &v, &normed, w->v.w, cf_bias(&w->v), false, err));
-    const cf_attn_segment all = {.n_q = n, .q_pos = pos, .n_own = n, .n_keys = n};
     const cf_attn a = {.n_heads = c->n_heads,
                        .n_kv_heads = c->n_heads,
                        .head_dim = d / c->n_heads,
                        .scale = (float)(1.0 / sqrt((double)(d / c->n_heads))),
-                       .segments = &all,
-                       .n_segments = 1};
+                       .segments = tiles,
+                       .n_segments = n_tiles};
     CF_TRY(cf_attention(m->be, &attended, &q, &k, &v, &a, err));
     CF_TRY(cf_linear(m->be, x, &attended, w->out.w, cf_bias(&w->out), true, err));
     for (int64_t begin = 0; begin < n; begin += s->chunk) {
@@ -98,18 +95,18 @@ done:
     return st;
 }
 
-/* features = linear_2(act(linear_1(x))). */
-static cf_status project(const cf_model *m, cf_scratch *s, cf_tensor *features, const cf_tensor *x, cf_error *err)
+/* features = linear_2(act(linear_1(x[rows]))). */
+static cf_status project(const cf_model *m, cf_scratch *s, cf_tensor *features, const cf_tensor *x, const int32_t *rows,
+                         cf_error *err)
 {
-    const int64_t n = x->shape[0], d = m->config.text.hidden_size;
+    const int64_t n = features->shape[0], d = m->config.text.hidden_size;
     cf_status st = CF_OK;
     for (int64_t begin = 0; begin < n; begin += s->chunk) {
         const int64_t end = begin + s->chunk < n ? begin + s->chunk : n;
-        const cf_tensor rows = cf_tensor_rows(x, begin, end);
         cf_tensor in = cf_take(&s->normed, end - begin, x->shape[1]), wide = cf_take(&s->gate, end - begin, d),
                   act = cf_take(&s->act, end - begin, d);
         cf_tensor out = cf_tensor_rows(features, begin, end);
-        CF_TRY(cf_gather(m->be, &in, &rows, NULL, err));
+        CF_TRY(cf_gather(m->be, &in, x, rows + begin, err));
         CF_TRY(cf_linear(m->be, &wide, &in, m->projector1.w, cf_bias(&m->projector1), false, err));
         CF_TRY(cf_activate(m->be, &act, &wide, NULL, cf_unary_of(m->config.projector_hidden_act), err));
         CF_TRY(cf_linear(m->be, &out, &act, m->projector2.w, cf_bias(&m->projector2), false, err));
@@ -118,29 +115,55 @@ done:
     return st;
 }
 
-cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
-                             cf_vision_tap tap, void *user, cf_error *err)
+/* What stands where in the tower's rows. */
+typedef struct tower_rows {
+    cf_attn_segment *tiles; /* [n_tiles] */
+    int32_t *pos;           /* [rows of a tile] 0, 1, 2, ... */
+    int32_t *kept;          /* the rows whose features are wanted, tile by tile */
+} tower_rows;
+
+static cf_status lay_out(tower_rows *t, const cf_model *m, int64_t n_tiles, cf_error *err)
 {
-    const int64_t n = cf_vision_n_rows(m);
+    const int64_t n = cf_vision_n_rows(m), first = m->config.feature_drop_class_token ? 1 : 0;
     cf_status st = CF_OK;
-    cf_tensor x = {0};
-    int32_t *pos = malloc((size_t)n * sizeof *pos);
-    if (!pos)
-        return cf_fail(err, CF_NOMEM, "no memory for %lld patches", (long long)n);
-    for (int32_t i = 0; i < n; i++)
-        pos[i] = i;
+    void *tiles = NULL, *lists = NULL;
+    CF_TRY(cf_alloc(&tiles, (size_t)n_tiles, sizeof *t->tiles, "tiles", err));
+    t->tiles = tiles;
+    CF_TRY(cf_alloc(&lists, (size_t)((1 + n_tiles) * n), sizeof *t->pos, "patches", err));
+    t->pos = lists;
+    t->kept = t->pos + n;
+    for (int64_t i = 0; i < n; i++)
+        t->pos[i] = (int32_t)i;
+    int32_t *kept = t->kept;
+    for (int64_t i = 0; i < n_tiles; i++) {
+        t->tiles[i] =
+            (cf_attn_segment){.q_row = i * n, .n_q = n, .q_pos = t->pos, .own_row = i * n, .n_own = n, .n_keys = n};
+        for (int64_t row = first; row < n; row++)
+            *kept++ = (int32_t)(i * n + row);
+    }
+done:
+    return st;
+}
+
+cf_status cf_vision_features(const cf_model *m, cf_scratch *s, cf_tensor *features, const float *pixels,
+                             int64_t n_tiles, cf_vision_tap tap, void *user, cf_error *err)
+{
+    const int64_t n = n_tiles * cf_vision_n_rows(m);
+    cf_status st = CF_OK;
+    tower_rows t = {0};
+    CF_TRY(lay_out(&t, m, n_tiles, err));
     CF_TRY(cf_scratch_reserve(s, n, err));
-    CF_TRY(cf_backend_alloc(m->be, &x, CF_F32, n, m->config.vision.hidden_size, err));
-    CF_TRY(embed(m, &x, pixels, err));
+    CF_TRY(cf_scratch_reserve_tower(s, n, err));
+    cf_tensor x = cf_take(&s->tower, n, m->config.vision.hidden_size);
+    CF_TRY(embed(m, s, &x, pixels, n_tiles, err));
     CF_TRY(tap_rows(m->be, &x, -1, tap, user, err));
     for (int64_t l = 0; l < m->config.feature_layer; l++) {
-        CF_TRY(layer(m, s, &m->vision[l], &x, pos, err));
+        CF_TRY(layer(m, s, &m->vision[l], &x, t.tiles, n_tiles, err));
         CF_TRY(tap_rows(m->be, &x, l, tap, user, err));
     }
-    const cf_tensor kept = cf_tensor_rows(&x, m->config.feature_drop_class_token ? 1 : 0, n);
-    CF_TRY(project(m, s, features, &kept, err));
+    CF_TRY(project(m, s, features, &x, t.kept, err));
 done:
-    cf_backend_release(m->be, &x);
-    free(pos);
+    free(t.tiles);
+    free(t.pos);
     return st;
 }

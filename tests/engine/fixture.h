@@ -22,6 +22,7 @@ void fixture_close(fixture *f);
 bool not_exact_here(const loaded_model *m, const char *what);
 
 /* The groups; each returns its number of failed tests. */
+int test_logit_kernels(void);
 int test_score(void);
 int test_mask(void);
 int test_baseline(fixture *f);
@@ -35,6 +36,8 @@ int test_exact(fixture *f);
 int test_exact_parts(fixture *f);
 int test_sessions(fixture *f);
 int test_together(fixture *f);
+int test_runs_at_once(fixture *f);
+int test_shared_picture(fixture *f);
 int test_session_memory(fixture *f);
 
 #endif

@@ -4,88 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drawn_runs.h"
 #include "exact.h"
 #include "flow_mistake.h"
 
-enum { N_RUNS = THIN ? 12 : 100, MAX_PARTS = 4, N_FORCED = 3 };
-
-/* splitmix64 (Steele et al. 2014). */
-static uint32_t draw(uint64_t *seed, uint32_t n)
-{
-    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % n);
-}
-
-/* Positions of [first, length), each with a chance of one in `rarity`. */
-static void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed)
-{
-    for (int32_t p = first; p < length; p++)
-        if (draw(seed, rarity) == 0)
-            OK(cf_spans_add(out, p, p + 1, &err));
-}
-
-/* Half of them queries near the end, half anywhere; layers and heads of its own with one chance in two. */
-static void draw_part(cf_part *out, const sample_set *set, int32_t length, uint64_t *seed)
-{
-    out->kind = draw(seed, 3) ? CF_PART_CUT : draw(seed, 2) ? CF_PART_ZERO_ATTENTION : CF_PART_ZERO_MLP;
-    const int32_t first = draw(seed, 2) ? length - 1 - (int32_t)draw(seed, 8) : (int32_t)draw(seed, (uint32_t)length);
-    draw_spans(&out->query, first, length, 1 + draw(seed, 3), seed);
-    if (out->query.n == 0)
-        OK(cf_spans_add(&out->query, first, first + 1, &err));
-    if (draw(seed, 2))
-        draw_spans(&out->layers, 0, set->n_layers, 2, seed);
-    if (out->kind != CF_PART_CUT)
-        return;
-    if (draw(seed, 16) == 0) /* no key is left */
-        OK(cf_spans_add(&out->key, 0, first + 1, &err));
-    else
-        draw_spans(&out->key, 1 + (int32_t)draw(seed, (uint32_t)length - 1), length, 1 + draw(seed, 4), seed);
-    if (out->key.n == 0)
-        OK(cf_spans_add(&out->key, 1, 2, &err));
-    if (draw(seed, 2)) {
-        out->heads = malloc(sizeof *out->heads);
-        assert_non_null(out->heads);
-        *out->heads = 1 + draw(seed, ((uint32_t)1 << set->n_heads) - 1);
-        out->n_head_words = 1;
-    }
-}
-
-typedef struct drawn_runs {
-    cf_parts parts[N_RUNS];
-    cf_spans windows[N_RUNS];
-    cf_plan_run planned[N_RUNS];
-    cf_oracle_run oracle[N_RUNS];
-} drawn_runs;
-
-static void draw_runs(drawn_runs *r, const sample_set *set, int32_t length, const int32_t *forced, int32_t n_forced,
-                      uint64_t seed)
-{
-    memset(r, 0, sizeof *r);
-    for (size_t i = 0; i < N_RUNS; i++) {
-        cf_parts *p =
-            &r->parts[i - (i % 3 == 2)]; /* each third has the same parts as the one before, in other layers */
-        draw_spans(&r->windows[i], 0, set->n_layers, 2, &seed);
-        r->planned[i] = (cf_plan_run){p, &r->windows[i]};
-        r->oracle[i] = (cf_oracle_run){p, &r->windows[i], forced, n_forced};
-        if (p->n)
-            continue;
-        p->items = calloc(MAX_PARTS, sizeof *p->items);
-        assert_non_null(p->items);
-        p->cap = MAX_PARTS;
-        for (p->n = 0; p->n < 1 + i % MAX_PARTS; p->n++)
-            draw_part(&p->items[p->n], set, length, &seed);
-    }
-}
-
-static void free_runs(drawn_runs *r)
-{
-    for (size_t i = 0; i < N_RUNS; i++) {
-        cf_parts_deinit(&r->parts[i]);
-        cf_spans_deinit(&r->windows[i]);
-    }
-}
+enum { N_FORCED = 3 };
 
 /* What kinds of things happened in a plan. */
 typedef struct plan_facts {
@@ -121,25 +44,23 @@ static void the_sweep_is_the_oracle_for_any_parts(void **state)
 {
     const fixture *f = *state;
     const loaded_model *models[] = {&f->bites_f32, &f->bites_bf16, &f->bites_ref};
+    static const char *const names[] = {"f32", "bf16", "ref"};
     const sample *s = &f->bites.samples[1];
     plan_facts facts = {0};
     int64_t n_rows = 0;
     for (size_t m = 0; m < COUNT(models); m++) {
-        if (not_exact_here(models[m], model_backend_name(models[m])))
+        if (not_exact_here(models[m], names[m]))
             continue;
         for (int32_t n_forced = 0; n_forced <= N_FORCED; n_forced += N_FORCED) {
             const int32_t forced[N_FORCED] = {s->first_token, 300, 7};
             const int32_t length = s->groups.length + n_forced;
-            drawn_runs *r = malloc(sizeof *r);
+            drawn_runs *r = runs_draw(&f->bites, length, forced, n_forced, 11 + (uint64_t)m);
             cf_plan *plan = NULL;
-            assert_non_null(r);
-            draw_runs(r, &f->bites, length, forced, n_forced, 11 + (uint64_t)m);
-            OK(cf_plan_create(&plan, r->planned, models[m] == &f->bites_ref ? 12 : N_RUNS, length, f->bites.n_layers,
+            OK(cf_plan_create(&plan, r->planned, models[m] == &f->bites_ref ? 12 : N_DRAWN, length, f->bites.n_layers,
                               f->bites.n_heads, NULL, &err));
             count_facts(&facts, plan, r, s->groups.length);
             n_rows += hold_exact(models[m], s, plan, r->oracle);
-            free_runs(r);
-            free(r);
+            runs_free(r);
         }
     }
     print_message(
@@ -149,7 +70,8 @@ static void the_sweep_is_the_oracle_for_any_parts(void **state)
         (long long)facts.planned, (long long)n_rows, (long long)facts.fully_cut, (long long)facts.below_the_parent,
         (long long)facts.shared_nodes, (long long)facts.several_cuts, (long long)facts.zeroed,
         (long long)facts.own_layers, (long long)facts.heads, (long long)facts.forced);
-    assert_true(2 * facts.planned > facts.asked && (THIN || facts.fully_cut > 0));
+    const bool few = THIN || facts.asked < N_DRAWN; /* under a sanitizer, or where `ref` alone is exact */
+    assert_true(2 * facts.planned > facts.asked && (few || facts.fully_cut > 0));
     assert_true(facts.below_the_parent > facts.asked / 16 && facts.shared_nodes > facts.asked / 16);
     assert_true(facts.several_cuts > 0 && facts.zeroed > 0);
     assert_true(facts.own_layers > 0 && facts.heads > 0 && facts.forced > 0);

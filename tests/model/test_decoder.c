@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/backend_internal.h"
 #include "golden_tensors.h"
 #include "loaded_model.h"
+#include "model/model_internal.h"
 #include "test_model.h"
 
 enum { T = 40, D = 64, V = 656, N_COPIES = 30 }; /* 30 x 40 rows: more than one chunk of the MLP */
@@ -97,21 +99,22 @@ static void a_row_does_not_depend_on_what_is_stacked_with_it(void **state)
     }
 }
 
-/* The layer with keys and values in a shared store; only the rows of q_rows ask. */
-static void run_stored(rig *r, const int32_t *q_rows, int64_t n_q, float *out)
+/* Layer 2 over input[T * D] with keys and values in a shared store; only the rows of q_rows ask. */
+static void run_stored(rig *r, const float *input, const int32_t *q_rows, int64_t n_q, float *out)
 {
     cf_tensor x = {0}, y = {0};
     cf_kv *kv = NULL;
     OK(cf_backend_alloc(r->m.be, &x, CF_F32, T, D, &err));
-    OK(cf_backend_upload(r->m.be, &x, r->input, &err));
+    OK(cf_backend_upload(r->m.be, &x, input, &err));
     OK(cf_kv_create(r->m.be, &kv, 5, T + 3, 2, 24, &err));
-    const cf_attn_segment all = {.n_q = n_q, .q_pos = q_rows ? q_rows : r->pos, .own_begin = T, .n_keys = T};
+    const cf_attn_segment all = {.n_q = n_q, .q_pos = q_rows ? q_rows : r->pos, .kv = kv, .own_begin = T, .n_keys = T};
+    const cf_kv_update stored = {.kv = kv, .n = T};
     const cf_layer_batch b = {.pos = r->pos,
                               .q_rows = q_rows,
                               .n_q = n_q,
                               .q_pos = all.q_pos,
-                              .kv = kv,
-                              .kv_store = true,
+                              .updates = &stored,
+                              .n_updates = 1,
                               .segments = &all,
                               .n_segments = 1};
     if (q_rows)
@@ -131,11 +134,96 @@ static void a_row_is_the_same_whoever_else_asks_and_wherever_keys_are(void **sta
         static const int32_t asking[] = {0, 7, 8, T - 1};
         float own[T * D], stored[T * D], some[COUNT(asking) * D];
         run_stacked(&r, 1, own);
-        run_stored(&r, NULL, T, stored);
+        run_stored(&r, r.input, NULL, T, stored);
         assert_memory_equal(own, stored, sizeof own);
-        run_stored(&r, asking, COUNT(asking), some);
+        run_stored(&r, r.input, asking, COUNT(asking), some);
         for (size_t a = 0; !skipped(&r) && a < COUNT(asking); a++)
             assert_memory_equal(some + a * D, own + asking[a] * D, D * sizeof *own);
+        rig_close(&r);
+    }
+}
+
+/* ---- two sequences ---- */
+
+enum { N_ALIKE = 23, N_OTHER = T - N_ALIKE, ALL = T + N_OTHER };
+
+/* The input of a sequence that begins like the rig's: other ids from position N_ALIKE on. */
+static void begin_alike(const rig *r, float *out)
+{
+    int32_t ids[N_OTHER];
+    cf_tensor x = {0};
+    for (int32_t i = 0; i < N_OTHER; i++)
+        ids[i] = (i * 71 + 5) % V;
+    memcpy(out, r->input, N_ALIKE * D * sizeof *out);
+    OK(cf_backend_alloc(r->m.be, &x, CF_F32, N_OTHER, D, &err));
+    OK(cf_decoder_embed(r->m.model, &x, ids, &err));
+    OK(cf_backend_download(r->m.be, out + N_ALIKE * D, &x, &err));
+    cf_backend_release(r->m.be, &x);
+}
+
+/* Layer 2 over positions N_ALIKE .. T-1 of the second sequence and, below them, all of the first one's. The second takes
+ * over what the first has stored before them, from rows of the same call. some: the last row of each asks alone.
+ * out[N_OTHER + T, D] or [2, D]. */
+static void run_two(rig *r, const float *second, bool some, float *out)
+{
+    static const int32_t last[] = {N_OTHER - 1, ALL - 1}, last_pos[] = {T - 1, T - 1};
+    const int64_t n_q[] = {some ? 1 : N_OTHER, some ? 1 : T};
+    int32_t pos[ALL];
+    float input[ALL * D];
+    cf_tensor x = {0}, y = {0};
+    cf_kv *first_kv = NULL, *second_kv = NULL;
+    for (int32_t i = 0; i < ALL; i++)
+        pos[i] = i < N_OTHER ? N_ALIKE + i : i - N_OTHER;
+    memcpy(input, second + N_ALIKE * D, N_OTHER * D * sizeof *input);
+    memcpy(input + N_OTHER * D, r->input, sizeof r->input);
+    OK(cf_backend_alloc(r->m.be, &x, CF_F32, ALL, D, &err));
+    OK(cf_backend_upload(r->m.be, &x, input, &err));
+    OK(cf_backend_alloc(r->m.be, &y, CF_F32, 2, D, &err));
+    OK(cf_kv_create(r->m.be, &first_kv, 5, T, 2, 24, &err));
+    OK(cf_kv_create(r->m.be, &second_kv, 5, T + 50, 2, 24, &err));
+    const cf_attn_segment segments[] = {
+        {.n_q = n_q[0], .q_pos = some ? last_pos : pos, .kv = second_kv, .own_begin = T, .n_keys = T},
+        {.q_row = n_q[0],
+         .n_q = n_q[1],
+         .q_pos = some ? last_pos + 1 : pos + N_OTHER,
+         .kv = first_kv,
+         .own_begin = T,
+         .n_keys = T}};
+    const cf_kv_update updates[] = {{.kv = second_kv, .n = N_OTHER, .from = first_kv, .n_from = N_ALIKE},
+                                    {.kv = first_kv, .row = N_OTHER, .n = T}};
+    const cf_layer_batch b = {.pos = pos,
+                              .q_rows = some ? last : NULL,
+                              .n_q = n_q[0] + n_q[1],
+                              .q_pos = some ? last_pos : pos,
+                              .updates = updates,
+                              .n_updates = 2,
+                              .segments = segments,
+                              .n_segments = 2};
+    OK(cf_decoder_layer(r->m.model, r->scratch, 2, &b, some ? &y : &x, &x, &err));
+    OK(cf_backend_download(r->m.be, out, some ? &y : &x, &err));
+    cf_kv_free(r->m.be, first_kv);
+    cf_kv_free(r->m.be, second_kv);
+    cf_backend_release(r->m.be, &x);
+    cf_backend_release(r->m.be, &y);
+}
+
+static void rows_of_two_sequences_that_begin_alike_have_the_bits_they_have_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(backends); i++) {
+        rig r = rig_open(backends[i]);
+        float input[T * D], first[T * D], second[T * D], both[ALL * D], last[2 * D];
+        begin_alike(&r, input);
+        run_stored(&r, r.input, NULL, T, first);
+        run_stored(&r, input, NULL, T, second);
+        run_two(&r, input, false, both);
+        run_two(&r, input, true, last);
+        if (!skipped(&r)) {
+            assert_memory_equal(both, second + N_ALIKE * D, N_OTHER * D * sizeof *both);
+            assert_memory_equal(both + N_OTHER * D, first, sizeof first);
+            assert_memory_equal(last, second + (T - 1) * D, D * sizeof *last);
+            assert_memory_equal(last + D, first + (T - 1) * D, D * sizeof *last);
+        }
         rig_close(&r);
     }
 }
@@ -208,13 +296,41 @@ static void logits_are_the_head_over_the_final_norm(void **state)
     rig_close(&r);
 }
 
+static bool takes_anything(const cf_backend *be, cf_dtype dtype)
+{
+    (void)be;
+    (void)dtype;
+    return true;
+}
+
+/* What one operation takes has one dtype: that of values, or f32 where any of its products adds a bias. A view in it is the buffer's beginning. */
+static void one_bias_makes_values_f32(void **state)
+{
+    (void)state;
+    float number = 0;
+    const cf_backend_ops ops = {.takes_values = takes_anything};
+    struct cf_backend be = {.ops = &ops, .compute = CF_BF16};
+    const cf_model m = {.be = &be};
+    const cf_linear_part without = {0}, with = {.bias = cf_tensor_2d(&number, CF_F32, 1, 1)};
+    const cf_linear_part *const none[] = {&without, &without, &without}, *const last[] = {&without, &without, &with};
+    assert_int_equal(cf_value_dtype(&m, none, 3), CF_BF16);
+    assert_int_equal(cf_value_dtype(&m, last, 2), CF_BF16);
+    assert_int_equal(cf_value_dtype(&m, last, 3), CF_F32);
+    be.compute = CF_F32;
+    assert_int_equal(cf_value_dtype(&m, none, 3), CF_F32);
+    const cf_tensor buffer = cf_tensor_2d(&number, CF_F32, 7, 9), taken = cf_take_as(&buffer, CF_BF16, 3, 5);
+    assert_true(taken.data == buffer.data && taken.dtype == CF_BF16 && taken.shape[0] == 3 && taken.shape[1] == 5);
+}
+
 int test_decoder(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_does_not_depend_on_what_is_stacked_with_it),
         cmocka_unit_test(a_row_is_the_same_whoever_else_asks_and_wherever_keys_are),
+        cmocka_unit_test(rows_of_two_sequences_that_begin_alike_have_the_bits_they_have_alone),
         cmocka_unit_test(a_batch_in_which_nobody_asks_is_no_work),
         cmocka_unit_test(logits_are_the_head_over_the_final_norm),
+        cmocka_unit_test(one_bias_makes_values_f32),
     };
     return cmocka_run_group_tests_name("decoder", tests, NULL, NULL);
 }

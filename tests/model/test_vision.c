@@ -37,18 +37,24 @@ static void stages_free(stages *s)
     *s = (stages){0};
 }
 
-/* Features of a picture on the heap, and, unless s is NULL, its stages. */
-static float *features_of(const loaded_model *m, cf_scratch *scratch, const float *pixels, stages *s)
+/* Features of a picture's tiles on the heap, and, unless s is NULL, its stages. */
+static float *features_of_tiles(const loaded_model *m, cf_scratch *scratch, const float *pixels, int64_t n_tiles,
+                                stages *s)
 {
-    const int64_t n = cf_model_n_patches(m->model), d = cf_model_config(m->model)->text.hidden_size;
+    const int64_t n = n_tiles * cf_model_n_patches(m->model), d = cf_model_config(m->model)->text.hidden_size;
     float *host = malloc((size_t)(n * d) * sizeof *host);
     assert_non_null(host);
     cf_tensor features = {0};
     OK(cf_backend_alloc(m->be, &features, CF_F32, n, d, &err));
-    OK(cf_vision_features(m->model, scratch, &features, pixels, s ? keep_stage : NULL, s, &err));
+    OK(cf_vision_features(m->model, scratch, &features, pixels, n_tiles, s ? keep_stage : NULL, s, &err));
     OK(cf_backend_download(m->be, host, &features, &err));
     cf_backend_release(m->be, &features);
     return host;
+}
+
+static float *features_of(const loaded_model *m, cf_scratch *scratch, const float *pixels, stages *s)
+{
+    return features_of_tiles(m, scratch, pixels, 1, s);
 }
 
 /* A golden picture: where it is, and every how manieth row of its hidden states is stored. */
@@ -163,6 +169,42 @@ static void features_have_the_same_bits_with_more_scratch_and_other_thread_count
     model_close(&two);
 }
 
+/* Several at once, then more, then fewer, in the same scratch; with and without class tokens among the features. */
+static void tiles_have_the_bits_of_each_alone(void **state)
+{
+    (void)state;
+    enum { TILES = 5, PIXELS = 3 * 56 * 56 };
+    static const int64_t together[] = {2, TILES, 3, 1};
+    float *pixels = malloc(TILES * PIXELS * sizeof *pixels);
+    assert_non_null(pixels);
+    for (int i = 0; i < TILES * PIXELS; i++)
+        pixels[i] = (float)(i * 7919 % 4001) / 2000 - 1;
+    for (int full = 0; full < 2; full++) {
+        char *dir = changed_folder("\"vision_feature_select_strategy\": \"default\"",
+                                   full ? "\"vision_feature_select_strategy\": \"full\""
+                                        : "\"vision_feature_select_strategy\": \"default\"");
+        loaded_model m = model_open(dir, "cpu", CF_F32, 2);
+        const int64_t tile = cf_model_n_patches(m.model) * 64;
+        cf_scratch *scratch = NULL, *own = NULL;
+        OK(cf_scratch_create(&scratch, m.model, &err));
+        OK(cf_scratch_create(&own, m.model, &err));
+        for (size_t i = 0; i < COUNT(together); i++) {
+            float *all = features_of_tiles(&m, scratch, pixels, together[i], NULL);
+            for (int64_t t = 0; t < together[i]; t++) {
+                float *one = features_of(&m, own, pixels + t * PIXELS, NULL);
+                assert_memory_equal(all + t * tile, one, (size_t)tile * sizeof *one);
+                free(one);
+            }
+            free(all);
+        }
+        cf_scratch_free(scratch);
+        cf_scratch_free(own);
+        model_close(&m);
+        temp_dir_remove(dir);
+    }
+    free(pixels);
+}
+
 static void the_class_token_is_a_feature_only_where_it_is_kept(void **state)
 {
     (void)state;
@@ -229,6 +271,7 @@ int test_vision(void)
         cmocka_unit_test(every_stage_agrees_with_transformers),
         cmocka_unit_test(bf16_products_stay_near),
         cmocka_unit_test(features_have_the_same_bits_with_more_scratch_and_other_thread_counts),
+        cmocka_unit_test(tiles_have_the_bits_of_each_alone),
         cmocka_unit_test(the_class_token_is_a_feature_only_where_it_is_kept),
         cmocka_unit_test(the_tower_stops_at_the_hidden_state_asked_for),
     };
