@@ -45,7 +45,8 @@ void cf_study_arguments_init(cf_study_arguments *a)
         {"paper", 0, CF_OPT_FLAG, &a->paper, NULL,
          "the published settings: the scripts' prompt and picture fit for\nthis model, --window 9"},
         {"in-flight", 0, CF_OPT_INT, &a->o.runtime.in_flight, "N",
-         "questions that share a walk over the layers (default: 1, or 4\nwhere layers are read from the files)"},
+         "questions that share a walk over the layers (default: 8 on a GPU\nand with small models, 4 where layers are "
+         "read from the files,\nelse 1)"},
         CF_MODEL_OPTIONS(a->o.runtime, a->threads),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

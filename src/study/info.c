@@ -120,10 +120,10 @@ static memory forecast_memory(const cf_runtime *r, const cf_memory_plan *divisio
                 4 * (double)(t->max_position_embeddings * t->head_dim) + compute * d * f;
     m.kv = flying * grown * 2 * 4 * (double)t->n_layers * (length + (double)o->max_new_tokens) * kv; /* cf_kv */
     m.kept = flying * grown * 4 * (double)t->n_layers * kept * d;
-    m.rows = (double)cf_scratch_bytes(c, o->runtime.device, dtype, (int64_t)most) +
-             flying * (2 * grown * 4 * (kept + stacked) * d /* the sweep's stacks */
-                       + 4 * d * (3 * length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* embeddings */
-                       + 64 * 8 * vocab); /* logits being read */
+    m.rows = (double)cf_scratch_bytes(c, o->runtime.device, dtype, (int64_t)(flying * most)) +
+             flying * 4 * d * (2 * grown * (kept + stacked) /* the sweep's stacks */ + 2 * length /* embeddings */) +
+             4 * d * (length + (double)(g->n_tiles * g->patch_rows * g->patch_cols)) /* the picture, its patches */
+             + 64 * 8 * vocab;                                                       /* logits being read */
     return m;
 }
 

@@ -174,7 +174,7 @@ static void take_run(void *user, size_t run, const float *logits)
 
 static cf_status measure_portion(mapper *m, cf_study *s, const cf_study_sample *x, size_t end, cf_error *err)
 {
-    const cf_sweep_reader reader = {.user = m, .run = take_run};
+    const cf_sweep_reader reader = {.user = m, .run = take_run, .runs_at_once = true};
     const int32_t n_after = m->asked.n_answer - 1;
     cf_status st = CF_OK;
     cf_sample_plan p = {0};

@@ -18,7 +18,7 @@ typedef struct cf_run_values { /* zero-initialise; keeps its memory from sample 
 /* Takes a sample; its baseline is scored: logits[n_answer, vocab]. */
 CF_MUST_USE cf_status cf_run_values_begin(cf_run_values *v, const cf_study *s, const cf_asked *asked,
                                           const float *logits, cf_error *err);
-/* Scores a run: logits[n_answer, vocab]. */
+/* Scores a run: logits[n_answer, vocab]. Several threads may score a run each. */
 void cf_run_values_take(cf_run_values *v, size_t run, const float *logits);
 /* Fills out's values and baselines: those that the study's options ask for and that exist for the sample. */
 void cf_run_values_finish(cf_run_values *v, const cf_study *s, const cf_plan *plan, cf_results *out);

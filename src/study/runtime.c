@@ -216,9 +216,14 @@ cf_status cf_runtime_probe(cf_runtime *r, cf_error *err)
     return CF_OK;
 }
 
-enum { STREAMED_IN_FLIGHT = 4, MAX_TEXT = 128 };
+enum { STREAMED_IN_FLIGHT = 4, MOST_IN_FLIGHT = 8, MAX_TEXT = 128, STACKED = 4 };
 
-/* Keys and values of a sample, at most: a picture in the most tiles, and a prompt of MAX_TEXT tokens. */
+/* Multiply-adds of a row through a layer from which on one sample gives a processor enough to do: hundreds of rows then
+ * take every parallel region to milliseconds. */
+static const int64_t large_layer_macs = 16000000;
+
+/* What a sample more takes, at most: keys and values of a picture in the most tiles and a prompt of MAX_TEXT tokens, and
+ * STACKED times as many rows on their way through a layer, each some 16 values of its width. */
 static int64_t sample_bytes(const cf_config *c)
 {
     const cf_text_config *t = &c->text;
@@ -229,7 +234,24 @@ static int64_t sample_bytes(const cf_config *c)
             1 + (c->grid[i].height / c->vision.image_size) * (int64_t)(c->grid[i].width / c->vision.image_size);
         tiles = n > tiles ? n : tiles;
     }
-    return 2 * (int64_t)sizeof(float) * t->n_layers * t->n_kv_heads * t->head_dim * (tiles * side * side + MAX_TEXT);
+    return (int64_t)sizeof(float) * (tiles * side * side + MAX_TEXT) *
+           (2 * t->n_layers * t->n_kv_heads * t->head_dim + STACKED * 16 * t->hidden_size);
+}
+
+/* How many samples to measure together, unless it is said. Where layers are streamed, each is read once for all of them.
+ * An accelerator wants many rows at a time, and so does a processor where a model is small; but no layer gives way to
+ * them. With large models a processor has nothing to gain: its results come sample by sample. */
+static int32_t choose_in_flight(const cf_config *c, const char *device, cf_dtype dtype, int64_t bytes)
+{
+    const int64_t layers = c->text.n_layers;
+    if (cf_model_plan_weights(c, dtype, bytes).n_resident < layers)
+        return STREAMED_IN_FLIGHT;
+    int32_t n =
+        cf_backend_is_accelerator(device) || cf_text_layer_macs(&c->text) < large_layer_macs ? MOST_IN_FLIGHT : 1;
+    while (n > 1 && (bytes <= (n - 1) * sample_bytes(c) ||
+                     cf_model_plan_weights(c, dtype, bytes - (n - 1) * sample_bytes(c)).n_resident < layers))
+        n--;
+    return n;
 }
 
 cf_status cf_runtime_plan_memory(cf_memory_plan *out, const cf_runtime *r, const cf_runtime_options *o, cf_dtype dtype,
@@ -242,8 +264,7 @@ cf_status cf_runtime_plan_memory(cf_memory_plan *out, const cf_runtime *r, const
         return st;
     cf_memory_plan p = {o->weights_mib ? o->weights_mib << 20 : memory / 4 * 3, o->in_flight};
     if (p.in_flight == 0)
-        p.in_flight =
-            cf_model_plan_weights(c, dtype, p.weight_bytes).n_resident < c->text.n_layers ? STREAMED_IN_FLIGHT : 1;
+        p.in_flight = choose_in_flight(c, o->device, dtype, p.weight_bytes);
     if (!o->weights_mib) {
         const int64_t left = p.weight_bytes - (p.in_flight - 1) * sample_bytes(c);
         p.weight_bytes = left > 1 ? left : 1; /* 0 is no limit */

@@ -58,9 +58,10 @@ typedef struct cf_memory_plan {
     int64_t weight_bytes; /* that matrices may take; models with more are streamed (cf_model_load) */
     int32_t in_flight;    /* samples measured together: each takes keys and values of its own */
 } cf_memory_plan;
-/* What the options leave open: matrices may take three quarters of the device's memory (cf_backend_memory), less the keys and values of all
- * samples in flight but one; the rest is for kept inputs, the rows being computed, and the files' pages. One sample is in
- * flight where all layers fit, four where some are streamed: a layer that is read then serves all four. */
+/* What the options leave open: matrices may take three quarters of the device's memory (cf_backend_memory), less what all
+ * samples in flight but one take; the rest is for the first one, kept inputs, and the files' pages. In flight are four
+ * where layers are streamed, so that one that is read serves all of them; else up to eight on an accelerator and with a
+ * small model, as many as displace no layer; else one. A study takes one where rows depend on how many there are. */
 CF_MUST_USE cf_status cf_runtime_plan_memory(cf_memory_plan *out, const cf_runtime *r, const cf_runtime_options *o,
                                              cf_dtype dtype, cf_error *err);
 /* The dtype that products will have: "auto" is f32 where the f32 weights fit in half of the machine's memory, else

@@ -127,7 +127,7 @@ static cf_status create_tasks(joint_tasks *out, const tracer *t, cf_study_sample
         cf_session *session = samples[i]->session;
         traced *p = &t->places[samples[i]->place];
         out->force[i] = (cf_force_task){session, p->asked.answer, p->asked.n_answer - 1};
-        out->readers[i] = (cf_sweep_reader){.user = &p->values, .run = take_run};
+        out->readers[i] = (cf_sweep_reader){.user = &p->values, .run = take_run, .runs_at_once = true};
         out->sweeps[i] = (cf_sweep_task){session, p->plan->plan, &out->readers[i]};
         out->answers[i] = (cf_answers_task){&p->answers, session, p->generated.plan};
     }

@@ -8,7 +8,8 @@
 
 #include "support/temp_dir.h"
 
-/* Faults at the beginning, inside and at the end of what is in flight. */
+/* Faults at the beginning, inside and at the end of what is in flight; questions about one picture one after the other, and
+ * with another between them. */
 static const char questions[] = QUESTION_HEADER "0,nowhere,Is the circle blue?,yes,247,137,82,82\n"
                                                 "1,000024,Is the circle blue or orange?,orange,247,137,82,82\n"
                                                 "2,000062,Is the moon orange or green?,orange,250,17,83,83\n"
@@ -41,7 +42,14 @@ static const in_flight_case cases[] = {
      "\"measure\":"},
 };
 
-static void run(fixture *f, const in_flight_case *c, const char *in_flight)
+/* What decides how many are in flight: it is said, or follows from what layers have in memory. */
+typedef struct setting {
+    const char *option, *value;
+} setting;
+
+static const setting one = {"--in-flight", "1"};
+
+static void run(fixture *f, const in_flight_case *c, const setting *s)
 {
     const char *args[40] = {c->command, c->model,   c->questions ? c->questions : f->questions,
                             "-o",       f->study,   "--images",
@@ -52,9 +60,8 @@ static void run(fixture *f, const in_flight_case *c, const char *in_flight)
         n++;
     for (size_t i = 0; i < sizeof c->extra / sizeof *c->extra && c->extra[i]; i++)
         args[n++] = c->extra[i];
-    /* the default where layers are read from the files is more than one */
-    args[n++] = in_flight ? "--in-flight" : "--weights-memory";
-    args[n++] = in_flight ? in_flight : "1";
+    args[n++] = s->option;
+    args[n++] = s->value;
     program_run(&f->r, args, NULL);
     assert_done(&f->r, c->name);
 }
@@ -70,36 +77,47 @@ static cf_str study_of(fixture *f)
     return all;
 }
 
-/* The lines that say how a study was made, the option under test among them, are not what it holds. */
-static void drop_command(cf_str *all)
+/* The end of the lines that say how a study was made, the option under test, is not what it holds. */
+static void drop_option(cf_str *all, const char *option)
 {
-    for (char *line = strstr(all->data, "--in-flight"); line; line = strstr(line, "--in-flight"))
-        memset(line, ' ', strcspn(line, "\n"));
-    for (char *line = strstr(all->data, "--weights-memory"); line; line = strstr(line, "--weights-memory"))
-        memset(line, ' ', strcspn(line, "\n"));
+    for (char *at = strstr(all->data, option); at; at = strstr(at, option)) {
+        const char *rest = at + strcspn(at, "\n");
+        memmove(at, rest, strlen(rest) + 1);
+    }
+}
+
+static void drop_options(cf_str *all)
+{
+    drop_option(all, " --in-flight");
+    drop_option(all, " --weights-memory");
 }
 
 static void how_many_are_in_flight_changes_nothing(void **state)
 {
-    static const char *const numbers[] = {"2", "3", "9", NULL};
+    static const setting others[] = {{"--in-flight", "2"},
+                                     {"--in-flight", "3"},
+                                     {"--in-flight", "9"},
+                                     {"--weights-memory", "1"}, /* layers are read from the files: more than one */
+                                     {NULL, NULL}};             /* a small model: more than one */
     fixture *f = *state;
     temp_dir_write_text(f->dir, "small_Test.csv", questions);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        run(f, &cases[i], "1");
-        cf_str one = study_of(f);
-        drop_command(&one);
-        if (!strstr(one.data, cases[i].holds))
+        run(f, &cases[i], &one);
+        cf_str alone = study_of(f);
+        drop_options(&alone);
+        if (!strstr(alone.data, cases[i].holds))
             fail_msg("%s: the study has no %s", cases[i].name, cases[i].holds);
-        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-            run(f, &cases[i], numbers[k]);
+        for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+            run(f, &cases[i], &others[k]);
             cf_str several = study_of(f);
-            drop_command(&several);
-            if (strcmp(one.data, several.data) != 0)
-                fail_msg("%s: another study with %s in flight", cases[i].name,
-                         numbers[k] ? numbers[k] : "as many as usual");
+            drop_options(&several);
+            if (strcmp(alone.data, several.data) != 0)
+                fail_msg("%s: another study with %s %s", cases[i].name,
+                         others[k].option ? others[k].option : "no option",
+                         others[k].option ? others[k].value : "at all");
             cf_str_deinit(&several);
         }
-        cf_str_deinit(&one);
+        cf_str_deinit(&alone);
     }
 }
 
