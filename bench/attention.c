@@ -67,7 +67,8 @@ static void lay_out(bench *b, bool cut)
         b->segments[RUNS + i].n_keys = b->length;
     }
     b->a = (cf_attn){.n_heads = HEADS, .n_kv_heads = HEADS, .head_dim = HEAD_DIM, .scale = 0.0884f, .causal = true};
-    b->a.kv = b->kv;
+    for (size_t i = 0; i < sizeof b->segments / sizeof b->segments[0]; i++)
+        b->segments[i].kv = b->kv;
     b->a.segments = b->segments;
     b->a.n_segments = sizeof b->segments / sizeof b->segments[0];
 }

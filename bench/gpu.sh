@@ -105,6 +105,7 @@ ours time make_7b 60 "$build/bench/bench_make_checkpoint" 7b "$out/7b" --layers 
 for what in forward sweep; do
     ours time "$what" 60 "$build/bench/bench_$what" "$out/7b" --layers 32 --device "$device" --dtype f16
 done
+ours time sweep_together 90 "$build/bench/bench_sweep" "$out/7b" --layers 32 --in-flight 8 --device "$device" --dtype f16
 ours time decoding 40 "$build/bench/bench_decoding" "$out/7b" --layers 32 --device "$device" --dtype f16
 step time peer_forward 60 "$python" bench/peers/forward.py "$build/bench" "$out/7b" "$out/peer" --depths 2 32 --turns 1 --device "$device" --dtype f16
 step time peer_published 100 "$python" bench/peers/published.py "$build/bench" "$out/7b" "$out/peer" --device "$device" --dtype f16

@@ -82,7 +82,7 @@ streamed() {
 # Medians of the tables that the programs left, with what stands beside them.
 figures() {
     awk -F , 'NF == 13 && $7 + 0 > 0 && $8 + 0 > 0 { printf "%s: %s %s", $5, $8, $6; if ($12) printf ", %s of %s", $12, $11; if ($13) printf " (%s)", $13; printf "\n" }' \
-        "$OUT/forward.log" "$OUT/sweep.log" "$OUT/decoding.log" "$OUT/peer_forward.log" "$OUT/peer_published.log" 2>/dev/null
+        "$OUT/forward.log" "$OUT/sweep.log" "$OUT/sweep_together.log" "$OUT/decoding.log" "$OUT/peer_forward.log" "$OUT/peer_published.log" 2>/dev/null
 }
 
 "$@"

@@ -65,6 +65,12 @@ static cf_status kv_put(cf_backend *be, cf_kv *kv, int64_t layer, const cf_tenso
     return add(be, PART_KV_PUT, begin, meter_of(be)->inner->kv_put(be, kv, layer, k, v, pos, err));
 }
 
+static cf_status kv_copy(cf_backend *be, cf_kv *to, const cf_kv *from, int64_t layer, int64_t n, cf_error *err)
+{
+    const int64_t begin = cf_clock_ns();
+    return add(be, PART_KV_PUT, begin, meter_of(be)->inner->kv_copy(be, to, from, layer, n, err));
+}
+
 static cf_status rms_norm(cf_backend *be, cf_tensor *y, const cf_tensor *x, const cf_tensor *gamma, float eps,
                           cf_error *err)
 {
@@ -123,6 +129,7 @@ void meter_attach(meter *m, cf_backend *be, const cf_text_config *text)
     m->ops.linear = linear;
     m->ops.attention = attention;
     m->ops.kv_put = kv_put;
+    m->ops.kv_copy = kv_copy;
     m->ops.rms_norm = rms_norm;
     m->ops.layer_norm = layer_norm;
     m->ops.rope = rope;

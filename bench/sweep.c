@@ -2,7 +2,9 @@
  * go? The baseline pass and the sweep of the paper's six flows, one run a layer, k = 9, on a model of LLaVA-1.5-7B's width.
  *
  * The floor is row-layers times operations of a row through a layer, by the peak measured in the same run. First, one run of
- * two flows is held against the same computed from scratch (engine/oracle.h), and must differ from the baseline. */
+ * two flows is held against the same computed from scratch (engine/oracle.h), and must differ from the baseline.
+ *
+ * --in-flight N: so many questions together, as a study takes them; figures are one question's share. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 #include "meter.h"
 #include "yardstick.h"
 
-enum { N_FLOWS = 6, DEFAULT_LAYERS = 12, DEFAULT_REPEATS = 5 };
+enum { N_FLOWS = 6, DEFAULT_LAYERS = 12, DEFAULT_REPEATS = 5, MOST_IN_FLIGHT = 64 };
 
 /* The six flows of the paper over a deep_model's prompt, and the plan of all their runs. */
 typedef struct question {
@@ -108,17 +110,53 @@ static void take_run(void *user, size_t run, const float *logits)
             memcpy(o->logits[i], logits, (size_t)o->vocab * sizeof *logits);
 }
 
-static void run_baseline(cf_session *s, const question *q, outcome *o)
+/* The same question so many times: sessions that do not know it. */
+typedef struct flight {
+    cf_session *sessions[MOST_IN_FLIGHT];
+    size_t n;
+} flight;
+
+static flight flight_open(const deep_model *m, size_t n)
 {
     cf_error err = {0};
-    must(cf_session_baseline(s, q->plan->lowest, &err), &err);
-    o->token = cf_argmax(cf_session_logits(s), o->vocab);
+    flight f = {.n = n};
+    must(cf_session_create(&f.sessions[0], m->model, false, &err), &err);
+    for (size_t i = 1; i < n; i++)
+        must(cf_session_create_beside(&f.sessions[i], f.sessions[0], &err), &err);
+    return f;
 }
 
-static void run_sweep(cf_session *s, const question *q, outcome *o)
+static void flight_close(flight *f)
+{
+    while (f->n > 0)
+        cf_session_free(f->sessions[--f->n]);
+}
+
+static void run_begin(const flight *f, const deep_model *m)
 {
     cf_error err = {0};
-    must(cf_sweep(s, q->plan, &(cf_sweep_reader){.user = o, .run = take_run}, &err), &err);
+    for (size_t i = 0; i < f->n; i++)
+        must(cf_session_begin(f->sessions[i], &m->input, 1, &err), &err);
+}
+
+static void run_baseline(const flight *f, const question *q, outcome *o)
+{
+    cf_error err = {0};
+    cf_baseline_task tasks[MOST_IN_FLIGHT];
+    for (size_t i = 0; i < f->n; i++)
+        tasks[i] = (cf_baseline_task){f->sessions[i], q->plan->lowest};
+    must(cf_sessions_baseline(tasks, f->n, &err), &err);
+    o->token = cf_argmax(cf_session_logits(f->sessions[0]), o->vocab);
+}
+
+static void run_sweep(const flight *f, const question *q, outcome *o)
+{
+    cf_error err = {0};
+    const cf_sweep_reader reader = {.user = o, .run = take_run, .runs_at_once = true};
+    cf_sweep_task tasks[MOST_IN_FLIGHT];
+    for (size_t i = 0; i < f->n; i++)
+        tasks[i] = (cf_sweep_task){f->sessions[i], q->plan, &reader};
+    must(cf_sweeps(tasks, f->n, &err), &err);
 }
 
 /* The kept runs against the same from scratch. */
@@ -171,35 +209,37 @@ typedef struct times {
     series parts[N_PARTS], rest, row_layers; /* of baseline and sweep */
 } times;
 
-static void measure(times *t, meter *m, cf_session *s, const deep_model *deep, const question *q, outcome *o)
+static void measure(times *t, meter *m, const flight *f, const deep_model *deep, const question *q, outcome *o)
 {
-    cf_error err = {0};
-    const int64_t macs = cf_session_decoder_macs(s), begin = cf_clock_ns();
-    must(cf_session_begin(s, &deep->input, 1, &err), &err);
+    const double n = (double)f->n;
+    const int64_t macs = cf_session_decoder_macs(f->sessions[0]), begin = cf_clock_ns();
+    run_begin(f, deep);
     const double seen = seconds_since(begin);
     meter_reset(m);
-    run_baseline(s, q, o);
+    run_baseline(f, q, o);
     const double read = seconds_since(begin) - seen;
-    run_sweep(s, q, o);
+    run_sweep(f, q, o);
     const double done = seconds_since(begin) - seen;
-    series_add(&t->begin, seen);
-    series_add(&t->baseline, read);
-    series_add(&t->sweep, done - read);
-    series_add(&t->whole, done);
+    series_add(&t->begin, seen / n);
+    series_add(&t->baseline, read / n);
+    series_add(&t->sweep, (done - read) / n);
+    series_add(&t->whole, done / n);
     for (int p = 0; p < N_PARTS; p++)
-        series_add(&t->parts[p], m->seconds[p]);
-    series_add(&t->rest, done - meter_total(m));
-    series_add(&t->row_layers,
-               (double)(cf_session_decoder_macs(s) - macs) / (double)cf_model_row_layer_macs(deep->model));
+        series_add(&t->parts[p], m->seconds[p] / n);
+    series_add(&t->rest, (done - meter_total(m)) / n);
+    series_add(&t->row_layers, (double)(cf_session_decoder_macs(f->sessions[0]) - macs) /
+                                   (double)cf_model_row_layer_macs(deep->model) / n);
 }
 
-static void print_times(const times *t, const deep_model *m, const question *q, const yardstick *y)
+static void print_times(const times *t, const deep_model *m, const question *q, size_t in_flight, const yardstick *y)
 {
     const char *dtype = cf_dtype_name(cf_backend_compute(m->be));
     const double row_layer = 2 * (double)cf_model_row_layer_macs(m->model) / (yardstick_gflops(y) * 1e9);
     const double whole = series_median(&t->whole);
     char what[128], shape[64];
-    (void)snprintf(shape, sizeof shape, "%s T %d %d layers k %d", dtype, m->length, q->n_layers, q->k);
+    const int n = snprintf(shape, sizeof shape, "%s T %d %d layers k %d", dtype, m->length, q->n_layers, q->k);
+    if (in_flight > 1)
+        (void)snprintf(shape + n, sizeof shape - (size_t)n, ", %zu in flight", in_flight);
     (void)snprintf(what, sizeof what, "%s: baseline and sweep to floor", shape);
     print_row("sweep", what, "s", &t->whole, (yardstick_row){series_median(&t->row_layers) * row_layer, "<= 1.25"},
               y->threads);
@@ -221,10 +261,8 @@ static void print_times(const times *t, const deep_model *m, const question *q, 
 
 int main(int argc, char **argv)
 {
-    cf_error err = {0};
     deep_model m = deep_model_open(argc, argv, DEFAULT_LAYERS);
     question q = {0};
-    cf_session *s = NULL;
     meter by_part = {0};
     times t = {0};
     question_open(&q, &m, (int32_t)option(argc, argv, "--window", 9));
@@ -235,25 +273,29 @@ int main(int argc, char **argv)
                  .probability = room(q.plan->n_runs, sizeof *o.probability),
                  .kept = {middle, 3 * layers + middle},
                  .logits = {room((size_t)vocab, sizeof(float)), room((size_t)vocab, sizeof(float))}};
-    must(cf_session_create(&s, m.model, false, &err), &err);
-    must(cf_session_begin(s, &m.input, 1, &err), &err);
-    run_baseline(s, &q, &o);
-    run_sweep(s, &q, &o);
-    check(&m, &q, &o, cf_session_logits(s));
+    const int64_t in_flight = option(argc, argv, "--in-flight", 1);
+    if (in_flight < 1 || in_flight > MOST_IN_FLIGHT)
+        wrong("--in-flight %d: expected 1 to %d", (int)in_flight, MOST_IN_FLIGHT);
+    flight f = flight_open(&m, (size_t)in_flight);
+    run_begin(&f, &m);
+    run_baseline(&f, &q, &o);
+    run_sweep(&f, &q, &o);
+    const float *logits = cf_session_logits(f.sessions[0]);
+    check(&m, &q, &o, logits);
     const char *out = option_text(argc, argv, "--out");
     if (out)
-        write_runs(out, &m, &q, &o, cf_softmax_probability(cf_session_logits(s), vocab, o.token));
+        write_runs(out, &m, &q, &o, cf_softmax_probability(logits, vocab, o.token));
     yardstick y = yardstick_open_on(m.be, m.device);
     meter_attach(&by_part, m.be, &cf_model_config(m.model)->text);
     for (int64_t i = 0; i < repeats; i++) {
         yardstick_take(&y);
-        measure(&t, &by_part, s, &m, &q, &o);
+        measure(&t, &by_part, &f, &m, &q, &o);
     }
     meter_detach(&by_part, m.be);
     print_head();
-    print_times(&t, &m, &q, &y);
+    print_times(&t, &m, &q, f.n, &y);
     yardstick_close(&y);
-    cf_session_free(s);
+    flight_close(&f);
     free(o.probability);
     free(o.logits[0]);
     free(o.logits[1]);
