@@ -20,9 +20,9 @@
 
 #include "base/memory.h"
 
-enum { TYPICAL_ROWS = 1024, CANDIDATES = 32, WORKSPACE_BYTES = 32 << 20, ALIGNED = 16 };
+enum { TYPICAL_ROWS = 4096, CANDIDATES = 32, WORKSPACE_BYTES = 32 << 20, ALIGNED = 16 };
 
-static const uint64_t accepted[] = {1, 2, 3, 17, 40, 64, 129, 640, 1024, 4001, 16384};
+static const uint64_t accepted[] = {1, 2, 3, 17, 40, 64, 129, 640, 1024, 4001, 16384, 32768};
 
 typedef struct algorithm {
     int64_t n, k;
