@@ -6,7 +6,7 @@
 enum { MAX_PARTS = 4 };
 
 /* splitmix64 (Steele et al. 2014). */
-static uint32_t draw(uint64_t *seed, uint32_t n)
+uint32_t draw(uint64_t *seed, uint32_t n)
 {
     uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -14,8 +14,7 @@ static uint32_t draw(uint64_t *seed, uint32_t n)
     return (uint32_t)((z ^ (z >> 31)) % n);
 }
 
-/* Positions of [first, length), each with a chance of one in `rarity`. */
-static void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed)
+void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed)
 {
     for (int32_t p = first; p < length; p++)
         if (draw(seed, rarity) == 0)

@@ -9,6 +9,11 @@
 
 enum { N_DRAWN = THIN ? 12 : 100 };
 
+/* 0 .. n-1; the seed moves on. */
+uint32_t draw(uint64_t *seed, uint32_t n);
+/* Adds positions of [first, length), each with a chance of one in `rarity`. */
+void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed);
+
 typedef struct drawn_runs {
     cf_parts parts[N_DRAWN];
     cf_spans windows[N_DRAWN];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drawn_runs.h"
 #include "exact.h"
 
 #include "engine/score.h"
@@ -61,23 +62,6 @@ static void the_sweep_is_the_oracle_on_the_demo(void **state)
         if (!not_exact_here(models[i], i ? "bf16" : "f32"))
             check_flows(&f->demo, models[i], &f->demo.samples[f->demo.n / 2], (const int32_t[]){1, 9}, THIN ? 1 : 2,
                         THIN ? 11 : 5);
-}
-
-/* splitmix64 (Steele et al. 2014). */
-static uint32_t draw(uint64_t *seed, uint32_t n)
-{
-    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % n);
-}
-
-/* Positions of [first, length), each with a chance of one in `rarity`. */
-static void draw_spans(cf_spans *out, int32_t first, int32_t length, uint32_t rarity, uint64_t *seed)
-{
-    for (int32_t p = first; p < length; p++)
-        if (draw(seed, rarity) == 0)
-            OK(cf_spans_add(out, p, p + 1, &err));
 }
 
 static void the_sweep_is_the_oracle_for_any_positions_heads_and_layers(void **state)

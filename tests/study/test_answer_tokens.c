@@ -1,5 +1,6 @@
 /* test_answer_tokens.c - which tokens a sample is scored by: of the demo model's vocabulary, in which words of answers
  * are one token each, in lower case and capitalised. */
+#include "demo_runtime.h"
 #include "study_fixture.h"
 
 #include <stdlib.h>
@@ -7,26 +8,9 @@
 
 #include "study/answer_tokens.h"
 
-static cf_runtime runtime; /* the demo model's files */
-
-static int open_demo(void **state)
-{
-    (void)state;
-    cf_runtime_options o = cf_runtime_options_default();
-    o.model = "demo/model";
-    return cf_runtime_open_files(&runtime, &o, NULL) != CF_OK;
-}
-
-static int close_demo(void **state)
-{
-    (void)state;
-    cf_runtime_close(&runtime);
-    return 0;
-}
-
 static cf_slice token_text(int32_t id)
 {
-    return id < 0 ? cf_slice_of("none") : cf_tokenizer_token(runtime.tokenizer, id);
+    return id < 0 ? cf_slice_of("none") : cf_tokenizer_token(demo_runtime.tokenizer, id);
 }
 
 static void a_word_is_scored_by_its_first_token_in_the_letter_case_of_the_answer(void **state)
@@ -49,7 +33,8 @@ static void a_word_is_scored_by_its_first_token_in_the_letter_case_of_the_answer
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int32_t id = -2;
-        assert_ok(cf_first_token_like(&id, &runtime, cf_slice_of(cases[i].word), cf_slice_of(cases[i].answer), report));
+        assert_ok(
+            cf_first_token_like(&id, &demo_runtime, cf_slice_of(cases[i].word), cf_slice_of(cases[i].answer), report));
         const cf_slice found = token_text(id);
         if (!cf_slice_is(found, cases[i].token))
             fail_msg("\"%s\" where the model says \"%s\": expected %s, found %.*s", cases[i].word, cases[i].answer,
@@ -116,7 +101,7 @@ static void an_end_token_that_closes_an_answer_is_no_part_of_it(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(cf_answer_length(&runtime, cases[i].ids, cases[i].n), cases[i].length);
+        assert_int_equal(cf_answer_length(&demo_runtime, cases[i].ids, cases[i].n), cases[i].length);
 }
 
 int test_answer_tokens(void)

@@ -1,6 +1,7 @@
 /* test_prepare.c - a question made into tokens, patches and position groups, against transformers' values for 36
  * questions of the demo (tests/engine/golden/demo.json), and every named group of ten rows as they stand in the CSV files
  * (tests/engine/golden/flows_demo.json). */
+#include "demo_runtime.h"
 #include "study_fixture.h"
 
 #include <stdio.h>
@@ -10,23 +11,6 @@
 #include "base/json.h"
 #include "study/prepare.h"
 #include "study/question_list.h"
-
-static cf_runtime runtime; /* the demo model's files, for the whole group */
-
-static int open_demo(void **state)
-{
-    (void)state;
-    cf_runtime_options o = cf_runtime_options_default();
-    o.model = "demo/model";
-    return cf_runtime_open_files(&runtime, &o, NULL) != CF_OK;
-}
-
-static int close_demo(void **state)
-{
-    (void)state;
-    cf_runtime_close(&runtime);
-    return 0;
-}
 
 static int64_t whole(const cf_json *node)
 {
@@ -56,8 +40,8 @@ static void assert_sample(const cf_json *s, cf_picture *picture)
         objects[q.n_objects++] =
             (cf_object){.x = whole(x), .y = whole(y), .w = whole(w), .h = whole(h), .has_box = true};
     }
-    assert_ok(cf_picture_load(picture, &runtime, path, report));
-    assert_ok(cf_prepare(&p, &runtime, picture, &q, report));
+    assert_ok(cf_picture_load(picture, &demo_runtime, path, report));
+    assert_ok(cf_prepare(&p, &demo_runtime, picture, &q, report));
     assert_list(key, cf_json_get(s, "text_ids"), p.input.ids, p.input.n_ids);
     assert_int_equal(p.input.image_index, whole(cf_json_get(s, "image_at")));
     assert_int_equal(p.groups.length, whole(cf_json_get(s, "length")));
@@ -134,7 +118,7 @@ static void every_named_group_of_a_row_is_the_references(void **state)
         char *path = NULL;
         int n_groups = 0;
         assert_ok(cf_picture_path(&path, PICTURES, item->question->image, report));
-        assert_ok(cf_prepare_question(&p, &picture, &runtime, item->question, path, report));
+        assert_ok(cf_prepare_question(&p, &picture, &demo_runtime, item->question, path, report));
         assert_list(key, cf_json_get(s, "text_ids"), p.input.ids, p.input.n_ids);
         const cf_json *groups = cf_json_get(s, "groups");
         for (const cf_json *g = cf_json_first(groups); g; g = cf_json_next(g), n_groups++) {
@@ -159,17 +143,17 @@ static void a_picture_is_read_once_and_a_name_is_used_once(void **state)
 {
     (void)state;
     cf_picture p = {0};
-    assert_ok(cf_picture_load(&p, &runtime, PICTURES "/000024.jpg", report));
+    assert_ok(cf_picture_load(&p, &demo_runtime, PICTURES "/000024.jpg", report));
     const uint64_t first = p.name;
     const float *const pixels = p.pixels;
     assert_true(first != 0);
-    assert_ok(cf_picture_load(&p, &runtime, PICTURES "/000024.jpg", report));
+    assert_ok(cf_picture_load(&p, &demo_runtime, PICTURES "/000024.jpg", report));
     assert_int_equal(p.name, first);
     assert_ptr_equal(p.pixels, pixels);
-    assert_fails(CF_IO, "nowhere.jpg: cannot open", cf_picture_load(&p, &runtime, "nowhere.jpg", report));
+    assert_fails(CF_IO, "nowhere.jpg: cannot open", cf_picture_load(&p, &demo_runtime, "nowhere.jpg", report));
     assert_null(p.path); /* a failed picture is not the one before */
     assert_null(p.pixels);
-    assert_ok(cf_picture_load(&p, &runtime, PICTURES "/000024.jpg", report));
+    assert_ok(cf_picture_load(&p, &demo_runtime, PICTURES "/000024.jpg", report));
     assert_true(p.name > first);
     assert_int_equal(p.width, 336);
     assert_int_equal(p.tiling.tiles[0].width, 168);
@@ -191,11 +175,11 @@ static void a_failed_question_leaves_what_was_prepared_unchanged(void **state)
     (void)state;
     cf_picture picture = {0};
     cf_prepared p = {0};
-    assert_ok(cf_picture_load(&picture, &runtime, PICTURES "/000024.jpg", report));
+    assert_ok(cf_picture_load(&picture, &demo_runtime, PICTURES "/000024.jpg", report));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_fails(CF_MISMATCH, bad[i].say, cf_prepare(&p, &runtime, &picture, &bad[i].q, report));
+        assert_fails(CF_MISMATCH, bad[i].say, cf_prepare(&p, &demo_runtime, &picture, &bad[i].q, report));
     assert_null(p.prompt.ids.items);
-    assert_ok(cf_prepare(&p, &runtime, &picture, &good, report));
+    assert_ok(cf_prepare(&p, &demo_runtime, &picture, &good, report));
     assert_null(p.hit);
     assert_int_equal(cf_spans_count(&p.groups.of[CF_GROUP_OBJECT]), 0);
     assert_int_equal(cf_spans_count(&p.groups.of[CF_GROUP_REST]), 0);
@@ -209,9 +193,9 @@ static void an_answer_is_stripped_and_without_special_tokens(void **state)
     static const int32_t ids[] = {305, 537, 305, 2}; /* a blank, "Orange", a blank, the end */
     (void)state;
     cf_str text = {0};
-    assert_ok(cf_answer_text(&text, &runtime, ids, 4, report));
+    assert_ok(cf_answer_text(&text, &demo_runtime, ids, 4, report));
     assert_string_equal(text.data, "Orange");
-    assert_ok(cf_answer_text(&text, &runtime, ids + 3, 1, report)); /* appended: nothing */
+    assert_ok(cf_answer_text(&text, &demo_runtime, ids + 3, 1, report)); /* appended: nothing */
     assert_string_equal(text.data, "Orange");
     cf_str_deinit(&text);
 }

@@ -1,5 +1,6 @@
 /* test_question_queue.c - questions made ready by a thread, or when they are asked for: each against the same question
  * prepared by itself. */
+#include "demo_runtime.h"
 #include "study_fixture.h"
 
 #include <stdio.h>
@@ -13,23 +14,6 @@
 #include "support/temp_dir.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static cf_runtime runtime; /* the demo model's files, for the whole group */
-
-static int open_demo(void **state)
-{
-    (void)state;
-    cf_runtime_options o = cf_runtime_options_default();
-    o.model = "demo/model";
-    return cf_runtime_open_files(&runtime, &o, NULL) != CF_OK;
-}
-
-static int close_demo(void **state)
-{
-    (void)state;
-    cf_runtime_close(&runtime);
-    return 0;
-}
 
 /* Ways to run a queue: without a thread, just ahead, further ahead than the list is long. */
 static const struct {
@@ -89,7 +73,7 @@ static void list_questions(fixture *f, const char *const *ids, size_t n)
 static cf_question_queue *open_queue(const fixture *f, const char *images, size_t way)
 {
     cf_question_queue *q = NULL;
-    assert_ok(cf_question_queue_create(&q, &runtime, images, f->list.items, f->list.n_items, ways[way].n_places,
+    assert_ok(cf_question_queue_create(&q, &demo_runtime, images, f->list.items, f->list.n_items, ways[way].n_places,
                                        ways[way].n_ahead, report));
     return q;
 }
@@ -124,7 +108,7 @@ static void assert_alone(const char *images, const cf_question *question, cf_sta
     cf_error fault = {0};
     char *path = NULL;
     assert_ok(cf_picture_path(&path, images, question->image, report));
-    const cf_status st = cf_prepare_question(&own, &own_picture, &runtime, question, path, &fault);
+    const cf_status st = cf_prepare_question(&own, &own_picture, &demo_runtime, question, path, &fault);
     if (status != st || strcmp(said, fault.text) != 0)
         fail_msg("%.*s: expected \"%s\", found \"%s\"", (int)question->text.n, question->text.data, fault.text, said);
     if (st == CF_OK) {
@@ -210,7 +194,7 @@ static void a_picture_stays_as_it_is_while_its_question_has_its_place(void **sta
                 if (!all[k].input.pixels)
                     continue;
                 assert_ok(cf_picture_path(&path, f->dir, f->list.items[k].question->image, report));
-                assert_ok(cf_picture_load(&own, &runtime, path, report));
+                assert_ok(cf_picture_load(&own, &demo_runtime, path, report));
                 assert_memory_equal(all[k].input.pixels, own.pixels, n_values(&own) * sizeof(float));
                 cf_picture_deinit(&own);
                 free(path);
@@ -320,7 +304,7 @@ static void a_queue_without_memory_is_refused_and_nothing_is_lost(void **state)
     cf_question_queue *q = NULL;
     for (int64_t n = 1;; n++) {
         fail_alloc_at(n);
-        const cf_status st = cf_question_queue_create(&q, &runtime, PICTURES, NULL, 0, 2, 2, NULL);
+        const cf_status st = cf_question_queue_create(&q, &demo_runtime, PICTURES, NULL, 0, 2, 2, NULL);
         if (!fail_alloc_off()) {
             assert_int_equal(st, CF_OK);
             assert_int_equal(n, 4); /* the queue, its questions, its pictures */
