@@ -17,20 +17,6 @@ static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
     return st;
 }
 
-/* The rows of all sessions in the stack's x. */
-static cf_status reserve_rows(cf_stack *k, int64_t rows, cf_error *err)
-{
-    const cf_status st = cf_room(k->be, &k->x, rows, cf_model_config(k->model)->text.hidden_size, err);
-    return st == CF_OK ? cf_scratch_reserve(k->scratch, rows, err) : st;
-}
-
-/* A session's rows in the stack, the first at *row, which moves on behind them. */
-static cf_tensor next_rows(const cf_stack *k, int64_t *row, int64_t n)
-{
-    *row += n;
-    return cf_tensor_rows(&k->x, *row - n, *row);
-}
-
 /* ---- the baseline ---- */
 
 /* Whether kv will hold another session's prefix, as soon as a layer's rows are stored. */
@@ -80,7 +66,7 @@ static cf_status embed_all(cf_stack *k, const cf_put *puts, size_t n, cf_error *
 {
     int64_t row = 0;
     for (size_t i = 0; i < n; i++) {
-        cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        cf_tensor x = cf_stack_next(k, &row, &puts[i]);
         const cf_tensor embedded = cf_tensor_rows(&puts[i].session->embedded, puts[i].begin, puts[i].end);
         const cf_status st = cf_gather(k->be, &x, &embedded, NULL, err);
         if (st != CF_OK)
@@ -95,7 +81,7 @@ static cf_status keep_inputs(const cf_stack *k, int64_t layer, const cf_put *put
     int64_t row = 0;
     for (size_t i = 0; i < n; i++) {
         const cf_session *s = puts[i].session;
-        const cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        const cf_tensor x = cf_stack_next(k, &row, &puts[i]);
         const cf_tensor keep = cf_tensor_rows(&x, s->keep_from - puts[i].begin, x.shape[0]);
         cf_tensor kept = cf_session_kept(s, layer);
         const cf_status st = cf_gather(k->be, &kept, &keep, NULL, err);
@@ -155,7 +141,7 @@ cf_status cf_sessions_baseline(const cf_baseline_task *tasks, size_t n, cf_error
     CF_TRY(cf_alloc(&memory, n, sizeof(cf_put), "passes", err));
     cf_put *puts = memory;
     CF_TRY(open_baselines(tasks, n, puts, &rows, err));
-    CF_TRY(reserve_rows(k, rows, err));
+    CF_TRY(cf_stack_reserve(k, rows, err));
     CF_TRY(cf_room(k->be, &k->asking, (int64_t)n, t->hidden_size, err));
     CF_TRY(embed_all(k, puts, n, err));
     cf_tensor x = cf_tensor_rows(&k->x, 0, rows), last = cf_tensor_rows(&k->asking, 0, (int64_t)n);
@@ -206,11 +192,12 @@ static cf_status embed_forced(cf_stack *k, const cf_force_task *tasks, size_t n,
 {
     int64_t row = 0;
     for (size_t i = 0; i < n; i++) {
-        cf_tensor x = next_rows(k, &row, tasks[i].n);
+        cf_tensor x = cf_tensor_rows(&k->x, row, row + tasks[i].n);
         const cf_status st = tasks[i].n ? cf_decoder_embed(k->model, &x, tasks[i].ids, err) : CF_OK;
         if (st != CF_OK)
             return st;
         tasks[i].session->n_forced = tasks[i].n;
+        row += tasks[i].n;
     }
     return CF_OK;
 }
@@ -219,7 +206,7 @@ static cf_status keep_forced(const cf_stack *k, int64_t layer, const cf_put *put
 {
     int64_t row = 0;
     for (size_t i = 0; i < n; i++) {
-        const cf_tensor x = next_rows(k, &row, puts[i].end - puts[i].begin);
+        const cf_tensor x = cf_stack_next(k, &row, &puts[i]);
         cf_tensor kept = cf_session_kept_forced(puts[i].session, layer);
         const cf_status st = cf_gather(k->be, &kept, &x, NULL, err);
         if (st != CF_OK)
@@ -260,7 +247,7 @@ cf_status cf_sessions_force(const cf_force_task *tasks, size_t n, cf_error *err)
     CF_TRY(open_forced(tasks, n, puts, &n_puts, &rows, err));
     if (n_puts == 0)
         goto done;
-    CF_TRY(reserve_rows(k, rows, err));
+    CF_TRY(cf_stack_reserve(k, rows, err));
     CF_TRY(embed_forced(k, tasks, n, err));
     cf_tensor x = cf_tensor_rows(&k->x, 0, rows);
     for (int64_t l = 0; l < cf_model_config(k->model)->text.n_layers; l++) {

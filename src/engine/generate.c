@@ -105,8 +105,7 @@ cf_status cf_decode(cf_decoding *all, size_t n, int32_t max_new_tokens, cf_error
     cf_status st = CF_OK;
     token_rows t = {0};
     CF_TRY(open_token_rows(&t, n, err));
-    CF_TRY(cf_room(k->be, &k->x, (int64_t)n, cf_model_config(k->model)->text.hidden_size, err));
-    CF_TRY(cf_scratch_reserve(k->scratch, (int64_t)n, err));
+    CF_TRY(cf_stack_reserve(k, (int64_t)n, err));
     for (int32_t token = 0; token < max_new_tokens; token++) {
         take_tokens(&t, all, n, max_new_tokens);
         if (t.n == 0)

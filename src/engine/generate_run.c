@@ -114,14 +114,12 @@ static cf_status gather_inputs(cf_stack *k, const run_rows *r, int64_t layer, cf
     int64_t row = 0;
     for (size_t i = 0; i < r->n_puts; i++) {
         const cf_session *s = r->puts[i].session;
-        const int64_t n = r->puts[i].end - r->puts[i].begin;
         const cf_tensor kept = cf_session_kept(s, layer),
                         from = cf_tensor_rows(&kept, r->puts[i].begin - s->keep_from, kept.shape[0]);
-        cf_tensor x = cf_tensor_rows(&k->x, row, row + n);
+        cf_tensor x = cf_stack_next(k, &row, &r->puts[i]);
         const cf_status st = cf_gather(k->be, &x, &from, NULL, err);
         if (st != CF_OK)
             return st;
-        row += n;
     }
     return CF_OK;
 }
@@ -176,9 +174,8 @@ static cf_status generate_runs(cf_generate_run_task *tasks, run_rows *r, cf_deco
         CF_TRY(cf_decoding_open(&answers[i], tasks[i].session, tasks[i].ids, err));
     }
     if (r->n_puts) {
-        CF_TRY(cf_room(k->be, &k->x, r->n_rows > (int64_t)n ? r->n_rows : (int64_t)n, d, err));
-        CF_TRY(cf_room(k->be, &k->asking, (int64_t)n, d, err));
-        CF_TRY(cf_scratch_reserve(k->scratch, r->n_rows, err));
+        CF_TRY(cf_stack_reserve(k, r->n_rows, err));
+        CF_TRY(cf_room(k->be, &k->asking, (int64_t)r->n_puts, d, err));
         CF_TRY(cf_scratch_reserve_zeroed(k->scratch, r->n_rows, err));
         CF_TRY(put_prompts(k, r, answers, of, err));
     }

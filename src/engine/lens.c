@@ -53,8 +53,7 @@ cf_status cf_session_lens(cf_session *s, int32_t begin, int32_t end, bool normed
         visit(user, e.entry, begin, s->logits);
         goto done;
     }
-    CF_TRY(cf_room(s->be, &s->stack->x, end - begin, t->hidden_size, err));
-    CF_TRY(cf_scratch_reserve(s->stack->scratch, end - begin, err));
+    CF_TRY(cf_stack_reserve(s->stack, end - begin, err));
     cf_tensor rows = cf_tensor_rows(&s->stack->x, 0, end - begin);
     CF_TRY(last_layer(s, &rows, begin, end, err));
     CF_TRY(cf_stack_read(s->stack, &rows, NULL, end - begin, true, visit_row, &e, err));

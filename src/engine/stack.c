@@ -43,6 +43,19 @@ cf_status cf_room(cf_backend *be, cf_tensor *t, int64_t rows, int64_t cols, cf_e
     return cf_backend_alloc(be, t, CF_F32, rows + rows / 8, cols, err);
 }
 
+cf_status cf_stack_reserve(cf_stack *k, int64_t rows, cf_error *err)
+{
+    const cf_status st = cf_room(k->be, &k->x, rows, cf_model_config(k->model)->text.hidden_size, err);
+    return st == CF_OK ? cf_scratch_reserve(k->scratch, rows, err) : st;
+}
+
+cf_tensor cf_stack_next(const cf_stack *k, int64_t *row, const cf_put *p)
+{
+    const int64_t begin = *row;
+    *row += p->end - p->begin;
+    return cf_tensor_rows(&k->x, begin, *row);
+}
+
 cf_status cf_stack_layer(cf_stack *k, int64_t layer, const cf_layer_batch *b, cf_tensor *y, const cf_tensor *x,
                          cf_error *err)
 {

@@ -58,6 +58,11 @@ typedef struct cf_put {
                                 the rows of all puts are stored */
 } cf_put;
 
+/* Room in the stack for passes of so many rows. */
+CF_MUST_USE cf_status cf_stack_reserve(cf_stack *k, int64_t rows, cf_error *err);
+/* A put's rows in the stack's x, the first at *row, which moves on behind them. */
+cf_tensor cf_stack_next(const cf_stack *k, int64_t *row, const cf_put *p);
+
 /* Rows of all puts, in x one put below the other, through one layer. only_last: y, which is not x, has a row for the last
  * position of each; else y is x. */
 CF_MUST_USE cf_status cf_stack_put(cf_stack *k, int64_t layer, const cf_put *puts, size_t n, bool only_last,
