@@ -62,6 +62,11 @@ cf_status cf_backend_open(cf_backend **out, const char *name, const cf_backend_o
     return ops->open(out, &o, err);
 }
 
+static int64_t machine_bytes(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+}
+
 cf_status cf_backend_memory(int64_t *bytes, const char *name, cf_error *err)
 {
     const cf_backend_ops *ops = NULL;
@@ -72,7 +77,7 @@ cf_status cf_backend_memory(int64_t *bytes, const char *name, cf_error *err)
         return st;
     if (plugin)
         return plugin->memory(bytes, ordinal, err);
-    *bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    *bytes = machine_bytes();
     return CF_OK;
 }
 
@@ -83,7 +88,7 @@ cf_status cf_backend_list(cf_str *out, cf_error *err)
     cf_status st = CF_OK;
     CF_TRY(cf_str_addf(out, err, "%-10s products in f32%s; %ld cores, %.0f MiB\n", "cpu",
                        cf_backend_has_bf16("cpu") ? " and bf16" : "", sysconf(_SC_NPROCESSORS_ONLN),
-                       (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024)));
+                       (double)machine_bytes() / (1024 * 1024)));
     st = cf_plugin_load(&plugin, "cuda", &why);
     if (st == CF_OK)
         st = plugin->list(out, &why);

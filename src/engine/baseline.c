@@ -19,26 +19,17 @@ static cf_status reserve_logits(cf_session *s, int64_t rows, cf_error *err)
 
 /* ---- the baseline ---- */
 
-/* Whether kv will hold another session's prefix, as soon as a layer's rows are stored. */
-static bool begins_like(const cf_session *s, const cf_session *other)
-{
-    const cf_input *a = &s->input, *b = &other->input;
-    return s->share_prefix && a->picture && a->picture == b->picture && a->image_index == b->image_index &&
-           memcmp(a->ids, b->ids, (size_t)a->image_index * sizeof *a->ids) == 0;
-}
-
 /* What is to be put of a session: all of its rows, or those after a prefix that it has, or that one before it puts. Rows
  * of the prefix are needed again only where their inputs must be kept. */
 static cf_put put_of(cf_session *s, const cf_put *before, size_t n)
 {
     cf_put p = {.session = s, .end = s->length};
-    bool has = cf_session_has_prefix(s);
-    for (size_t i = 0; !has && i < n; i++)
-        if (begins_like(s, before[i].session)) {
+    for (size_t i = 0; !s->prefix_picture && !p.like && i < n; i++) {
+        const cf_input *in = &before[i].session->input;
+        if (cf_session_begins_with(s, &s->input, in->ids, in->image_index, in->picture))
             p.like = before[i].session;
-            has = true;
-        }
-    const int32_t end = has ? cf_input_image(s->model, &s->input).end : 0;
+    }
+    const int32_t end = s->prefix_picture || p.like ? cf_input_image(s->model, &s->input).end : 0;
     p.begin = end < s->keep_from ? end : s->keep_from;
     return p;
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/score.h"
 
 static cf_status create(cf_session **out, const cf_model *m, const cf_session *beside, bool share_prefix, cf_error *err)
 {
@@ -136,11 +135,11 @@ static cf_status reserve_positions(cf_session *s, int32_t positions, cf_error *e
     return st;
 }
 
-/* Whether the new input begins with the prefix whose keys and values are at hand. */
-static bool begins_alike(const cf_session *s, const cf_input *in)
+bool cf_session_begins_with(const cf_session *s, const cf_input *in, const int32_t *ids, int32_t n_ids,
+                            uint64_t picture)
 {
-    return s->share_prefix && in->picture && in->picture == s->prefix_picture && in->image_index == s->n_prefix_ids &&
-           memcmp(in->ids, s->prefix_ids, (size_t)s->n_prefix_ids * sizeof *in->ids) == 0;
+    return s->share_prefix && in->picture && in->picture == picture && in->image_index == n_ids &&
+           memcmp(in->ids, ids, (size_t)n_ids * sizeof *ids) == 0;
 }
 
 /* embedded = ids before the picture, its features, ids after it. */
@@ -187,7 +186,7 @@ cf_status cf_session_begin(cf_session *s, const cf_input *in, int32_t max_new_to
     if ((int64_t)length + max_new_tokens > most)
         return cf_fail(err, CF_MISMATCH, "prompt of %d positions and %d new tokens: the model has %lld positions",
                        length, max_new_tokens, (long long)most);
-    if (!begins_alike(s, in))
+    if (!cf_session_begins_with(s, in, s->prefix_ids, s->n_prefix_ids, s->prefix_picture))
         s->prefix_picture = 0;
     CF_TRY(reserve_positions(s, length + max_new_tokens, err));
     CF_TRY(cf_scratch_reserve(s->stack->scratch, length, err));

@@ -20,7 +20,7 @@ struct cf_session {
     int32_t capacity;
 
     /* the prefix in kv that the next sample may share: prefix_ids, then the picture */
-    uint64_t prefix_picture; /* 0: none */
+    uint64_t prefix_picture; /* 0: none; from begin() on only where the sample begins with it */
     int32_t *prefix_ids;
     int32_t n_prefix_ids, cap_prefix_ids;
 
@@ -43,10 +43,8 @@ cf_status cf_input_picture(cf_tensor *rows, const cf_model *m, cf_scratch *scrat
 cf_tensor cf_session_kept(const cf_session *s, int64_t layer);
 /* The same of the forced positions. */
 cf_tensor cf_session_kept_forced(const cf_session *s, int64_t layer);
-/* Whether kv holds the prefix that the session's sample begins with. */
-static inline bool cf_session_has_prefix(const cf_session *s)
-{
-    return s->prefix_picture != 0;
-}
+/* Whether the input begins with these ids and then this picture, so that a session may share their rows. */
+bool cf_session_begins_with(const cf_session *s, const cf_input *in, const int32_t *ids, int32_t n_ids,
+                            uint64_t picture);
 
 #endif

@@ -68,6 +68,10 @@ cf_tensor cf_stack_next(const cf_stack *k, int64_t *row, const cf_put *p);
 CF_MUST_USE cf_status cf_stack_put(cf_stack *k, int64_t layer, const cf_put *puts, size_t n, bool only_last,
                                    cf_tensor *y, const cf_tensor *x, cf_error *err);
 
+/* Notes which asking rows, the first of them q_row, lie at places (NULL: none) that a sublayer adds nothing to: into
+ * rows[*n] and on. */
+void cf_add_zeroed(int32_t *rows, int64_t *n, const cf_spans *places, int64_t q_row, int64_t n_q, const int32_t *q_pos);
+
 /* Logits of rows[n] of x (NULL: its first n), a block of them at a time: logits[n_block, V] of those from begin on. normed:
  * through the final norm first. */
 typedef void (*cf_block_visitor)(void *user, int64_t begin, int64_t n_block, const float *logits);

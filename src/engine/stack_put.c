@@ -37,6 +37,13 @@ static cf_status open_lists(lists *l, cf_stack *k, const cf_put *puts, size_t n,
     return CF_OK;
 }
 
+void cf_add_zeroed(int32_t *rows, int64_t *n, const cf_spans *places, int64_t q_row, int64_t n_q, const int32_t *q_pos)
+{
+    for (int64_t i = 0; places && places->n && i < n_q; i++)
+        if (cf_spans_contain(places, q_pos[i]))
+            rows[(*n)++] = (int32_t)(q_row + i);
+}
+
 /* The rows of one put, of which n_q ask. */
 static void add_put(lists *l, size_t i, const cf_put *p, int32_t n_q)
 {
@@ -53,9 +60,7 @@ static void add_put(lists *l, size_t i, const cf_put *p, int32_t n_q)
     if (p->run) {
         const cf_spans *places[2] = {p->run->zero_attention, p->run->zero_mlp};
         for (int which = 0; which < 2; which++)
-            for (int32_t j = 0; places[which] && j < n_q; j++)
-                if (cf_spans_contain(places[which], q_begin + j))
-                    l->zeroed[which][l->n_zeroed[which]++] = (int32_t)l->n_q + j;
+            cf_add_zeroed(l->zeroed[which], &l->n_zeroed[which], places[which], g->q_row, n_q, g->q_pos);
         g->cuts = p->run->cuts;
         g->n_cuts = p->run->n_cuts;
     }

@@ -77,15 +77,6 @@ static void stack_own(const cf_walk *w, int32_t layer)
     }
 }
 
-/* Notes which asking rows lie at places that a sublayer adds nothing to. */
-static void add_zeroed(int32_t *rows, int64_t *n, const cf_spans *places, int32_t q_row, int32_t n_q,
-                       const int32_t *q_pos)
-{
-    for (int32_t i = 0; places->n && i < n_q; i++)
-        if (cf_spans_contain(places, q_pos[i]))
-            rows[(*n)++] = q_row + i;
-}
-
 /* A segment of a node's asking rows, the first of them at ask row q_row. own: they see the node's own keys beside the
  * baseline's. */
 static void add_segment(const cf_walk *w, int32_t node_index, int32_t q_row, int32_t n_q, const int32_t *q_pos,
@@ -109,8 +100,8 @@ static void add_segment(const cf_walk *w, int32_t node_index, int32_t q_row, int
     const cf_action *action = &w->plan->actions[node->action];
     g->cuts = w->cuts + w->cuts_of[node->action];
     g->n_cuts = (int64_t)action->n_edges;
-    add_zeroed(r->zero_attention, &r->n_zero_attention, &action->zero_attention, q_row, n_q, q_pos);
-    add_zeroed(r->zero_mlp, &r->n_zero_mlp, &action->zero_mlp, q_row, n_q, q_pos);
+    cf_add_zeroed(r->zero_attention, &r->n_zero_attention, &action->zero_attention, q_row, n_q, q_pos);
+    cf_add_zeroed(r->zero_mlp, &r->n_zero_mlp, &action->zero_mlp, q_row, n_q, q_pos);
 }
 
 /* All rows of a zone ask. */

@@ -4,24 +4,11 @@
 #include <string.h>
 
 #include "attend_call.h"
-
-enum { N_KEYS = 200, N_Q = 30 };
+#include "attend_cuts.h"
 
 static const heads all_heads[] = {{1, 1, 8}, {2, 1, 24}, {3, 3, 32}, {4, 2, 80}, {8, 2, 128}};
 
-/* The last N_Q positions. */
-static const int32_t *queries(void)
-{
-    static const int32_t pos[N_Q] = {170, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180, 181, 182, 183, 184,
-                                     185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199};
-    return pos;
-}
-
-/* Cuts that leave whole tiles, parts of tiles and single keys, in all heads and in some, for some queries. */
-static const cf_spans late = {.items = (cf_span[]){{172, 181}, {184, 190}}, .n = 2};
-static const cf_spans last = {.items = (cf_span[]){{199, 200}}, .n = 1};
-static const cf_spans picture = {.items = (cf_span[]){{3, 140}}, .n = 1};
-static const cf_spans words = {.items = (cf_span[]){{0, 1}, {60, 130}, {150, 171}}, .n = 3};
+/* In all heads and in some. */
 static const uint64_t some_heads[] = {0xa6};
 static const cf_cut cuts[] = {{&late, &picture, NULL}, {&last, &words, some_heads}, {&late, &words, some_heads}};
 static const attend_run cut_run = {.n_q = N_Q, .n_own = 33, .cuts = cuts, .n_cuts = COUNT(cuts)};

@@ -6,30 +6,17 @@
 #include <string.h>
 
 #include "backend/attend_call.h"
+#include "backend/attend_cuts.h"
 #include "backend/cuda/attention.h"
 #include "cuda/emulated_backend.h"
 #include "cuda/emulator/machine.h"
 #include "cuda/test_cuda.h"
 
-enum { N_KEYS = 200, N_Q = 30 };
-
 static const cf_dtype dtypes[] = {CF_F32, CF_F16, CF_BF16};
 static const heads two_heads = {2, 1, 24};
 enum { WIDTH = 48 }; /* of a row of q and out */
 
-static const int32_t *queries(void)
-{
-    static int32_t pos[N_Q];
-    for (int32_t i = 0; i < N_Q; i++)
-        pos[i] = N_KEYS - N_Q + i;
-    return pos;
-}
-
-/* Cuts that leave whole tiles, parts of tiles and single keys, in all heads and in one, for some queries. */
-static const cf_spans late = {.items = (cf_span[]){{172, 181}, {184, 190}}, .n = 2};
-static const cf_spans last = {.items = (cf_span[]){{199, 200}}, .n = 1};
-static const cf_spans picture = {.items = (cf_span[]){{3, 140}}, .n = 1};
-static const cf_spans words = {.items = (cf_span[]){{0, 1}, {60, 130}, {150, 171}}, .n = 3};
+/* In all heads and in one. */
 static const uint64_t second_head[] = {2};
 static const cf_cut cuts[] = {{&late, &picture, NULL}, {&last, &words, second_head}, {&late, &words, second_head}};
 
